@@ -1,0 +1,93 @@
+# Weft. `make` builds build/weft; `make help` lists the rest.
+# The rooms, in order. Includes point left only; `make check` and the linking of each room's tests hold it.
+ROOMS := base os model kernel store trust document connect insight act domain serve app
+
+V ?= release
+B := build/$(V)
+CC := gcc
+LIBS := -lmicrohttpd -lsqlite3 -lssl -lcrypto -lsodium -lzstd -llz4 -ljansson -linih -lxxhash -lpthread -lm
+WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
+CFLAGS := -std=c17 -D_GNU_SOURCE -O2 -g -ffp-contract=off -fno-omit-frame-pointer -fstack-protector-strong $(WARN) -Isrc -I. -I$(B)/gen
+LDFLAGS :=
+
+# Variants: make V=asan …, V=tsan, V=clang, V=fuzz; each has its own folder under build/.
+ifeq ($(V),asan)
+CFLAGS += -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
+LDFLAGS += -fsanitize=address,undefined
+endif
+ifeq ($(V),tsan)
+CFLAGS += -O1 -fsanitize=thread
+LDFLAGS += -fsanitize=thread
+endif
+ifeq ($(V),clang)
+CC := clang
+endif
+ifeq ($(V),fuzz)
+CC := clang
+CFLAGS += -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+LDFLAGS += -fsanitize=address,undefined
+endif
+
+# $(call sources,room): its C files, without tests and fuzz targets
+sources = $(sort $(filter-out %_test.c %_fuzz.c,$(shell find src/$(1) -name '*.c' 2>/dev/null)))
+tests = $(sort $(shell find src/$(1) -name '*_test.c' 2>/dev/null))
+objects = $(patsubst %.c,$(B)/%.o,$(call sources,$(1)))
+# rooms up to and including $(1)
+upto = $(if $(filter $(1),$(firstword $(2))),$(1),$(firstword $(2)) $(call upto,$(1),$(wordlist 2,99,$(2))))
+
+ALL_OBJECTS := $(foreach r,$(ROOMS),$(call objects,$(r)))
+CONSOLE := $(B)/gen/console_files.o
+
+all: build/weft
+.PHONY: all
+
+ifeq ($(V),release)
+build/weft: $(B)/weft
+	@ln -sf release/weft $@
+else
+.PHONY: build/weft
+build/weft: $(B)/weft
+endif
+
+$(B)/weft: $(ALL_OBJECTS) $(CONSOLE)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(B)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# ---- one library a room, one test program a room: an upward call cannot link
+define room_rules
+$(B)/lib/$(1).a: $(call objects,$(1))
+	@mkdir -p $$(@D); rm -f $$@
+	@ar rcs $$@ $$^
+$(B)/test/$(1)_main.c: $(call tests,$(1)) tests/main.sh
+	@mkdir -p $$(@D)
+	@sh tests/main.sh $(call tests,$(1)) > $$@
+$(B)/test/$(1): $(B)/test/$(1)_main.c $(patsubst %.c,$(B)/%.o,$(call tests,$(1)) $(wildcard tests/unit.c tests/lib/$(1)_*.c)) $(foreach r,$(call upto,$(1),$(ROOMS)),$(B)/lib/$(r).a)
+	$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $(B)/test/$(1)_main.c $$(filter %.o,$$^) \
+	  $(foreach r,$(call reverse,$(call upto,$(1),$(ROOMS))),$(B)/lib/$(r).a) $$(if $$(filter serve app,$(1)),$$(CONSOLE)) $$(LIBS)
+unit-$(1): $(B)/test/$(1)
+	@$(B)/test/$(1)
+.PHONY: unit-$(1)
+endef
+reverse = $(if $(1),$(call reverse,$(wordlist 2,99,$(1))) $(firstword $(1)))
+$(foreach r,$(ROOMS),$(eval $(call room_rules,$(r))))
+
+TESTED := $(foreach r,$(ROOMS),$(if $(call tests,$(r)),$(r)))
+unit: $(addprefix unit-,$(TESTED))
+.PHONY: unit
+
+# ---- the console: TypeScript bundled by esbuild, then one C file of bytes
+$(B)/gen/console_files.c: $(shell find console -path console/node_modules -prune -o -type f -print) tools/embed.sh
+	@mkdir -p $(@D)
+	sh tools/embed.sh $@
+$(B)/gen/console_files.o: $(B)/gen/console_files.c
+	$(CC) $(CFLAGS) -c -o $@ $<
+
+clean:
+	rm -rf build
+.PHONY: clean
+
+-include tools/targets.mk
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
