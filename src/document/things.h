@@ -1,0 +1,36 @@
+/* Things: the machines themselves, as the records know them. Names are unique in a party. Look-ups are answered from
+ * memory. */
+#ifndef DOCUMENT_THINGS_H
+#define DOCUMENT_THINGS_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "model/lens.h"
+#include "model/principal.h"
+#include "os/clock.h"
+
+struct things;
+struct records;
+
+struct thing_row {
+    PartyId party;
+    Str name, model;            /* model: a thing_model's name; unknown names are open models */
+    Str attributes;             /* JSON object or empty */
+    double latitude, longitude; /* WGS 84 degrees; NaN: unknown */
+    Nanos commissioned;         /* when it went into service; 0 unknown */
+    Nanos created;
+};
+Err things_open(struct records *records, const struct clock *clock, struct things **out);
+void things_close(struct things *things);
+/* Makes or updates (empty or NaN members leave what stands). Audited. Waits for the commit. */
+Err things_put(struct things *things, const struct principal *by, const struct thing_row *row);
+/* As things_put with only party, name and model, without waiting: for devices seen the first time, on any thread. */
+void things_seen(struct things *things, PartyId party, Str name, Str model);
+bool things_get(struct things *things, PartyId party, Str name, struct arena *arena, struct thing_row *out);
+/* Model's name only, no copy of the rest; false: unknown thing. */
+bool things_model(struct things *things, PartyId party, Str name, char out[64]);
+Err things_list(struct things *things, const struct lens *lens, Str model, struct arena *arena, struct thing_row **out,
+                size_t *n); /* by name */
+size_t things_count(struct things *things, PartyId party);
+
+#endif

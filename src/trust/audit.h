@@ -1,0 +1,22 @@
+/* The audit: every write, who and when, with before and after. Rows are added in the same transaction as the write. */
+#ifndef TRUST_AUDIT_H
+#define TRUST_AUDIT_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "model/lens.h"
+
+struct records;
+
+struct audit_row {
+    int64_t id;
+    Nanos at;
+    PartyId party;
+    Str who, action, type, target; /* action: "create" "change" "transition:acknowledge" "token.create" … */
+    Str before, after;             /* JSON or empty */
+};
+/* Newest first; target empty: all. */
+Err audit_list(struct records *records, const struct lens *lens, Str type, Str target, int64_t before_id, size_t limit,
+               struct arena *arena, struct audit_row **out, size_t *n);
+
+#endif
