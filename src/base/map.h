@@ -9,6 +9,7 @@ struct map {
     struct map_slot *slots;
     size_t count, cap;
     struct arena keys;
+    size_t dead_key_bytes; /* of deleted keys, still in the arena */
 };
 
 void map_init(struct map *map);
