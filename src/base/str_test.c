@@ -2,7 +2,6 @@
 
 #include "tests/unit.h"
 
-void str_test(void);
 void str_test(void) {
     unit_case("trim");
     CHECK_STR(str_trim(STR(" a b\t")), STR("a b"));

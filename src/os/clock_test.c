@@ -2,7 +2,6 @@
 
 #include "tests/unit.h"
 
-void clock_test(void);
 void clock_test(void) {
     unit_case("monotonic");
     Nanos from = clock_monotonic();
