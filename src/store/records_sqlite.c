@@ -1,0 +1,379 @@
+/*
+ * Records in SQLite: one file, DIR/records.db, with its write-ahead log beside it.
+ *
+ *   WAL with synchronous=FULL: a commit returns when the log is synced. Pages of 16 KiB (8 KiB measured worse).
+ *   Checkpoints never run inside a commit: the keeper's connection runs them, or the writer when told to.
+ *   Booleans are 0 and 1, times and decimals 64-bit integers, NaN is NULL; tables are STRICT, so that a column only ever
+ *   holds its kind. The party and the uniqueness of every table are indexes named TABLE_COLUMN or TABLE_COLUMN_unique.
+ *
+ * This file and sqlite_vfs.c alone include sqlite3.h.
+ */
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "store/records_sql.h"
+#include "store/sqlite_vfs.h"
+
+#define PATH_MAX_BYTES 4096
+#define STATEMENTS_MAX 64
+#define BUSY_MS 5000
+#define WRITER_CACHE_KIB 8192
+#define READER_CACHE_KIB 1024
+#define PAGE_BYTES 16384
+
+struct statement {
+    uint64_t hash, used;
+    sqlite3_stmt *stmt;
+};
+
+struct records_conn {
+    sqlite3 *db;
+    enum records_role role;
+    char vfs[SQLITE_VFS_NAME_MAX]; /* empty: SQLite's own */
+    char path[PATH_MAX_BYTES];
+    struct records_sql sql;
+    struct statement statements[STATEMENTS_MAX];
+    uint64_t uses, log_bytes;
+};
+
+/* ---- failures */
+
+static enum err_code code_of(int rc) {
+    switch (rc & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED: return ERR_BUSY;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB: return ERR_CORRUPT;
+    default: return ERR_IO;
+    }
+}
+
+/* "UNIQUE constraint failed: part.party, part.code" → the last column's name. */
+static Err unique_failure(const char *message) {
+    const char *column = strrchr(message, '.');
+    return err_make(ERR_CONFLICT, "%s: it exists already, and must be unique", column ? column + 1 : "a value");
+}
+
+static Err failure(struct records_conn *c, int rc, const char *doing) {
+    int extended = sqlite3_extended_errcode(c->db);
+    const char *message = sqlite3_errmsg(c->db);
+    if (extended == SQLITE_CONSTRAINT_UNIQUE) return unique_failure(message);
+    if (extended == SQLITE_CONSTRAINT_FOREIGNKEY)
+        return err_make(ERR_INVALID, "a reference leads nowhere: give the id of something that exists");
+    if (rc == SQLITE_ERROR && strcmp(message, "integer overflow") == 0)
+        return err_make(ERR_LIMIT, "the sum is larger than 64 bits hold: narrow the filter");
+    return err_make(code_of(rc), "records: %s: %s", doing, message);
+}
+
+/* ---- statements, kept by their text */
+
+static struct statement *oldest(struct records_conn *c) {
+    struct statement *slot = &c->statements[0];
+    for (size_t i = 0; i < STATEMENTS_MAX; i++)
+        if (c->statements[i].used < slot->used) slot = &c->statements[i];
+    return slot;
+}
+
+static struct statement *find_statement(struct records_conn *c, uint64_t hash, Str text) {
+    for (size_t i = 0; i < STATEMENTS_MAX; i++) {
+        struct statement *s = &c->statements[i];
+        if (s->stmt && s->hash == hash && str_eq_c(text, sqlite3_sql(s->stmt))) return s;
+    }
+    return NULL;
+}
+
+static Err prepare(struct records_conn *c, sqlite3_stmt **out) {
+    Str text = buf_view(&c->sql.text);
+    uint64_t hash = hash_str(text);
+    struct statement *slot = find_statement(c, hash, text);
+    if (!slot) {
+        slot = oldest(c);
+        sqlite3_finalize(slot->stmt);
+        slot->stmt = NULL;
+        int rc = sqlite3_prepare_v3(c->db, text.ptr, (int)text.len, SQLITE_PREPARE_PERSISTENT, &slot->stmt, NULL);
+        if (rc != SQLITE_OK) return failure(c, rc, "prepare");
+        slot->hash = hash;
+    }
+    slot->used = ++c->uses;
+    *out = slot->stmt;
+    return err_none();
+}
+
+static int bind_value(sqlite3_stmt *stmt, int at, const struct records_bind *b) {
+    Value v = b->value;
+    switch (v.kind) {
+    case VALUE_INT: return sqlite3_bind_int64(stmt, at, v.i);
+    case VALUE_FLOAT: return sqlite3_bind_double(stmt, at, v.f);
+    case VALUE_BOOL: return sqlite3_bind_int(stmt, at, v.b);
+    case VALUE_STRING: {
+        const char *bytes = v.s.ptr ? v.s.ptr : "";
+        if (b->blob) return sqlite3_bind_blob64(stmt, at, bytes, v.s.len, SQLITE_STATIC);
+        return sqlite3_bind_text64(stmt, at, bytes, v.s.len, SQLITE_STATIC, SQLITE_UTF8);
+    }
+    case VALUE_NONE: break;
+    }
+    return sqlite3_bind_null(stmt, at);
+}
+
+/* The statement of c->sql, with its values; end it with finish(). */
+static Err begin(struct records_conn *c, sqlite3_stmt **out) {
+    TRY(prepare(c, out));
+    for (size_t i = 0; i < c->sql.n_binds; i++) {
+        int rc = bind_value(*out, (int)i + 1, &c->sql.binds[i]);
+        if (rc != SQLITE_OK) return failure(c, rc, "bind");
+    }
+    return err_none();
+}
+
+/* rc: what the last step gave. */
+static Err finish(struct records_conn *c, sqlite3_stmt *stmt, int rc, const char *doing) {
+    Err err = rc == SQLITE_DONE || rc == SQLITE_ROW ? err_none() : failure(c, rc, doing);
+    sqlite3_reset(stmt);
+    return err;
+}
+
+static Err run(struct records_conn *c, const char *doing) {
+    sqlite3_stmt *stmt;
+    TRY(begin(c, &stmt));
+    return finish(c, stmt, sqlite3_step(stmt), doing);
+}
+
+static Err execute(struct records_conn *c, const char *text) {
+    records_sql_clear(&c->sql);
+    buf_c(&c->sql.text, text);
+    return run(c, text);
+}
+
+/* ---- rows */
+
+static Value read_column(sqlite3_stmt *stmt, int at, enum record_kind kind) {
+    if (sqlite3_column_type(stmt, at) == SQLITE_NULL) return (Value){.kind = VALUE_NONE};
+    switch (kind) {
+    case RECORD_INT: return VALUE_I(sqlite3_column_int64(stmt, at));
+    case RECORD_REAL: return VALUE_F(sqlite3_column_double(stmt, at));
+    case RECORD_BOOL: return VALUE_B(sqlite3_column_int(stmt, at) != 0);
+    case RECORD_TEXT:
+    case RECORD_BLOB: break;
+    }
+    const char *bytes = sqlite3_column_blob(stmt, at);
+    return VALUE_S(str_n(bytes ? bytes : "", (size_t)sqlite3_column_bytes(stmt, at)));
+}
+
+static Err sqlite_select(struct records_conn *c, const struct record_table *table, const struct records_scope *scope,
+                         const struct records_order *order, records_row_fn *fn, void *ctx) {
+    sqlite3_stmt *stmt;
+    Value row[RECORDS_COLUMNS_MAX];
+    records_sql_select(&c->sql, table, scope, order);
+    TRY(begin(c, &stmt));
+    int rc;
+    while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+        for (size_t i = 0; i < table->n_columns; i++) row[i] = read_column(stmt, (int)i, table->columns[i].kind);
+        if (!fn(ctx, row)) break;
+    }
+    return finish(c, stmt, rc, "select");
+}
+
+static Err sqlite_group(struct records_conn *c, const struct record_table *table, const struct records_scope *scope,
+                        unsigned by, unsigned sum, size_t limit, records_group_fn *fn, void *ctx) {
+    sqlite3_stmt *stmt;
+    records_sql_group(&c->sql, table, scope, by, sum, limit);
+    TRY(begin(c, &stmt));
+    int rc;
+    while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+        struct record_group group = {.key = read_column(stmt, 0, table->columns[by].kind),
+                                     .count = (uint64_t)sqlite3_column_int64(stmt, 1)};
+        if (sum) group.sum = read_column(stmt, 2, table->columns[sum].kind);
+        if (!fn(ctx, &group)) break;
+    }
+    return finish(c, stmt, rc, "count");
+}
+
+static Err sqlite_insert(struct records_conn *c, const struct record_table *table, const Value *row, int64_t *id) {
+    records_sql_insert(&c->sql, table, row);
+    TRY(run(c, "insert"));
+    *id = sqlite3_last_insert_rowid(c->db);
+    return err_none();
+}
+
+static Err sqlite_update(struct records_conn *c, const struct record_table *table, int64_t id, const unsigned *columns,
+                         const Value *values, size_t n, uint64_t *changed) {
+    records_sql_update(&c->sql, table, id, columns, values, n);
+    TRY(run(c, "update"));
+    *changed = (uint64_t)sqlite3_changes64(c->db);
+    return err_none();
+}
+
+static Err sqlite_remove(struct records_conn *c, const struct record_table *table, const struct records_scope *scope,
+                         uint64_t *removed) {
+    records_sql_remove(&c->sql, table, scope);
+    TRY(run(c, "remove"));
+    *removed = (uint64_t)sqlite3_changes64(c->db);
+    return err_none();
+}
+
+/* ---- transactions and housekeeping */
+
+static Err sqlite_step(struct records_conn *c, enum records_step step, uint64_t *log_bytes) {
+    static const char *const texts[] = {
+        [RECORDS_BEGIN] = "BEGIN",         [RECORDS_SAVE] = "SAVEPOINT job", [RECORDS_KEEP] = "RELEASE job",
+        [RECORDS_UNDO] = "ROLLBACK TO job", [RECORDS_COMMIT] = "COMMIT",      [RECORDS_ROLLBACK] = "ROLLBACK",
+    };
+    bool writes = c->role == RECORDS_WRITER;
+    if (step == RECORDS_ROLLBACK && sqlite3_get_autocommit(c->db)) return err_none(); /* it undid itself */
+    TRY(execute(c, step == RECORDS_BEGIN && writes ? "BEGIN IMMEDIATE" : texts[step]));
+    if (step == RECORDS_UNDO) TRY(execute(c, texts[RECORDS_KEEP]));
+    if (step == RECORDS_COMMIT && log_bytes) *log_bytes = c->log_bytes;
+    return err_none();
+}
+
+static int note_log(void *ctx, sqlite3 *db, const char *name, int pages) {
+    struct records_conn *c = ctx;
+    (void)db, (void)name;
+    c->log_bytes = (uint64_t)pages * PAGE_BYTES;
+    return SQLITE_OK;
+}
+
+static Err sqlite_tend(struct records_conn *c, bool hard) {
+    if (c->role == RECORDS_KEEPER || hard) {
+        int mode = hard ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE;
+        int rc = sqlite3_wal_checkpoint_v2(c->db, NULL, mode, NULL, NULL);
+        if (rc != SQLITE_OK) return failure(c, rc, "checkpoint");
+    }
+    if (!hard) sqlite3_db_release_memory(c->db);
+    return err_none();
+}
+
+/* ---- tables */
+
+/* Does the table stand, and with which type does each declared column stand in it ("" = not)? */
+static Err read_table(struct records_conn *c, const struct record_table *table, bool *stands,
+                      char types[RECORDS_COLUMNS_MAX][16]) {
+    sqlite3_stmt *stmt;
+    records_sql_clear(&c->sql);
+    buf_printf(&c->sql.text, "SELECT name, type FROM pragma_table_info('%s')", table->name);
+    TRY(begin(c, &stmt));
+    int rc;
+    *stands = false;
+    while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+        *stands = true;
+        for (size_t i = 0; i < table->n_columns; i++)
+            if (strcmp((const char *)sqlite3_column_text(stmt, 0), table->columns[i].name) == 0)
+                snprintf(types[i], sizeof types[i], "%s", (const char *)sqlite3_column_text(stmt, 1));
+    }
+    return finish(c, stmt, rc, "table");
+}
+
+static Err widen(struct records_conn *c, const struct record_table *table, unsigned column, const char *type) {
+    const struct record_column *declared = &table->columns[column];
+    const char *wants = records_sql_type(declared->kind);
+    if (strcmp(type, wants) == 0) return err_none();
+    if (type[0])
+        return err_make(ERR_INVALID, "'%s' of '%s' is kept as %s but declared %s: give the new field another name",
+                        declared->name, table->name, type, wants);
+    if (c->role != RECORDS_WRITER)
+        return err_make(ERR_INVALID, "the records lack '%s' of '%s': start the server once", declared->name,
+                        table->name);
+    records_sql_widen(&c->sql, table, column);
+    return run(c, "add column");
+}
+
+static Err declare_now(struct records_conn *c, const struct record_table *table) {
+    bool stands;
+    char types[RECORDS_COLUMNS_MAX][16] = {{0}};
+    TRY(read_table(c, table, &stands, types));
+    if (!stands && c->role != RECORDS_WRITER)
+        return err_make(ERR_INVALID, "the records lack '%s': start the server once", table->name);
+    if (!stands) {
+        records_sql_create(&c->sql, table);
+        TRY(run(c, "create table"));
+    }
+    for (unsigned i = 0; stands && i < table->n_columns; i++) TRY(widen(c, table, i, types[i]));
+    for (unsigned i = 0; c->role == RECORDS_WRITER && i < table->n_columns; i++)
+        if (records_sql_index(&c->sql, table, i)) TRY(run(c, "create index"));
+    return err_none();
+}
+
+static Err sqlite_declare(struct records_conn *c, const struct record_table *table) {
+    if (c->role != RECORDS_WRITER) return declare_now(c, table);
+    TRY(execute(c, "BEGIN IMMEDIATE"));
+    Err err = declare_now(c, table);
+    if (err.code == ERR_NONE) err = execute(c, "COMMIT");
+    if (err.code != ERR_NONE) sqlite_step(c, RECORDS_ROLLBACK, NULL);
+    return err;
+}
+
+/* ---- connections */
+
+static void sqlite_disconnect(struct records_conn *c) {
+    for (size_t i = 0; i < STATEMENTS_MAX; i++) sqlite3_finalize(c->statements[i].stmt);
+    sqlite3_close(c->db);
+    if (c->vfs[0] && c->role == RECORDS_WRITER) sqlite_vfs_remove(c->vfs);
+    records_sql_fini(&c->sql);
+    free(c);
+}
+
+static Err set_up(struct records_conn *c) {
+    bool writes = c->role == RECORDS_WRITER;
+    char cache[64];
+    snprintf(cache, sizeof cache, "PRAGMA cache_size=-%d", writes ? WRITER_CACHE_KIB : READER_CACHE_KIB);
+    const char *const settings[] = {
+        writes ? "PRAGMA page_size=16384" : NULL,
+        writes ? "PRAGMA journal_mode=WAL" : NULL, /* kept in the file */
+        "PRAGMA synchronous=FULL",
+        "PRAGMA foreign_keys=ON",
+        "PRAGMA trusted_schema=OFF",
+        "PRAGMA cell_size_check=ON",
+        "PRAGMA temp_store=MEMORY",
+        cache,
+        "SELECT count(*) FROM sqlite_schema", /* reads, so that damage shows now and a log left by a crash is applied */
+    };
+    sqlite3_busy_timeout(c->db, BUSY_MS);
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
+        if (settings[i]) TRY(execute(c, settings[i]));
+    sqlite3_wal_autocheckpoint(c->db, 0);
+    sqlite3_wal_hook(c->db, note_log, c);
+    return err_none();
+}
+
+static Err open_database(struct records_conn *c, const struct records_place *place) {
+    int n = snprintf(c->path, sizeof c->path, "%s/records.db", place->dir);
+    if (n < 0 || (size_t)n >= sizeof c->path) return err_make(ERR_INVALID, "the data folder's name is too long");
+    if (place->read_only && !file_exists(place->fs ? place->fs : file_disk, c->path))
+        return err_make(ERR_NOT_FOUND, "no records in '%s': name a data folder that a server has used", place->dir);
+    if (place->fs) sqlite_vfs_name(place->fs, c->vfs);
+    if (place->fs && c->role == RECORDS_WRITER) TRY(sqlite_vfs_add(place->fs));
+    int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
+    flags |= place->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+    if (c->role == RECORDS_WRITER) flags |= SQLITE_OPEN_CREATE;
+    int rc = sqlite3_open_v2(c->path, &c->db, flags, place->fs ? c->vfs : NULL);
+    if (rc != SQLITE_OK)
+        return err_make(code_of(rc), "open '%s': %s", c->path, c->db ? sqlite3_errmsg(c->db) : sqlite3_errstr(rc));
+    return set_up(c);
+}
+
+static Err sqlite_connect(const struct records_place *place, enum records_role role, struct records_conn **out) {
+    struct records_conn *c = calloc(1, sizeof *c);
+    ASSERT(c);
+    c->role = role;
+    Err err = open_database(c, place);
+    if (err.code == ERR_NONE) *out = c;
+    else sqlite_disconnect(c);
+    return err;
+}
+
+const struct records_backend records_sqlite = {
+    .name = "sqlite",
+    .connect = sqlite_connect,
+    .disconnect = sqlite_disconnect,
+    .declare = sqlite_declare,
+    .step = sqlite_step,
+    .select = sqlite_select,
+    .group = sqlite_group,
+    .insert = sqlite_insert,
+    .update = sqlite_update,
+    .remove = sqlite_remove,
+    .tend = sqlite_tend,
+};

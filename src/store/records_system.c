@@ -1,0 +1,190 @@
+#include "store/records_system.h"
+
+#include "store/records_backend.h"
+
+#define ID                                                                                                             \
+    { .name = "id", .kind = RECORD_INT }
+#define PARTY                                                                                                          \
+    { "party", RECORD_INT, .required = true }
+#define TABLE(table, columns_, rise)                                                                                   \
+    const struct record_table records_system_##table = {                                                               \
+        .name = #table, .columns = columns_, .n_columns = sizeof columns_ / sizeof *columns_, .ids_rise = (rise)}
+
+static const struct record_column party_columns[PARTY_COLUMNS] = {
+    ID,
+    PARTY, /* 0: a party stands in none */
+    [PARTY_NAME] = {"name", RECORD_TEXT, .required = true, .unique = RECORD_UNIQUE},
+    [PARTY_CREATED] = {"created", RECORD_INT, .required = true},
+};
+TABLE(party, party_columns, false);
+
+static const struct record_column user_columns[USER_COLUMNS] = {
+    ID,
+    PARTY,
+    [USER_NAME] = {"name", RECORD_TEXT, .required = true, .unique = RECORD_UNIQUE},
+    [USER_PASSWORD] = {.name = "password", .kind = RECORD_TEXT}, /* argon2id, or not set: no password sign-in */
+    [USER_ROLES] = {"roles", RECORD_INT, .required = true},
+    [USER_CREATED] = {"created", RECORD_INT, .required = true},
+};
+TABLE(user, user_columns, false);
+
+static const struct record_column session_columns[SESSION_COLUMNS] = {
+    ID,
+    PARTY,
+    [SESSION_USER] = {"user", RECORD_INT, .required = true, .refers = "user"},
+    [SESSION_HASH] = {"hash", RECORD_BLOB, .required = true, .unique = RECORD_UNIQUE},
+    [SESSION_CREATED] = {"created", RECORD_INT, .required = true},
+    [SESSION_SEEN] = {"seen", RECORD_INT, .required = true},
+};
+TABLE(session, session_columns, false);
+
+static const struct record_column token_columns[TOKEN_COLUMNS] = {
+    ID,
+    PARTY,
+    [TOKEN_USER] = {"user", RECORD_INT, .required = true, .refers = "user"},
+    [TOKEN_HASH] = {"hash", RECORD_BLOB, .required = true, .unique = RECORD_UNIQUE},
+    [TOKEN_ROLE] = {"role", RECORD_INT, .required = true},
+    [TOKEN_CREATED] = {"created", RECORD_INT, .required = true},
+};
+TABLE(token, token_columns, false);
+
+static const struct record_column device_columns[DEVICE_COLUMNS] = {
+    ID,
+    PARTY,
+    [DEVICE_THING] = {"thing", RECORD_TEXT, .required = true, .unique = RECORD_UNIQUE_IN_PARTY},
+    [DEVICE_USER] = {"user", RECORD_TEXT, .required = true, .unique = RECORD_UNIQUE},
+    [DEVICE_HASH] = {"hash", RECORD_BLOB, .required = true},
+    [DEVICE_GATEWAY] = {"gateway", RECORD_BOOL, .required = true},
+    [DEVICE_CREATED] = {"created", RECORD_INT, .required = true},
+};
+TABLE(device, device_columns, false);
+
+static const struct record_column thing_columns[THING_COLUMNS] = {
+    ID,
+    PARTY,
+    [THING_NAME] = {"name", RECORD_TEXT, .required = true, .unique = RECORD_UNIQUE_IN_PARTY},
+    [THING_MODEL] = {.name = "model", .kind = RECORD_TEXT},
+    [THING_ATTRIBUTES] = {.name = "attributes", .kind = RECORD_TEXT},
+    [THING_LATITUDE] = {.name = "latitude", .kind = RECORD_REAL},
+    [THING_LONGITUDE] = {.name = "longitude", .kind = RECORD_REAL},
+    [THING_COMMISSIONED] = {.name = "commissioned", .kind = RECORD_INT},
+    [THING_CREATED] = {"created", RECORD_INT, .required = true},
+};
+TABLE(thing, thing_columns, false);
+
+static const struct record_column audit_columns[AUDIT_COLUMNS] = {
+    ID,
+    PARTY,
+    [AUDIT_AT] = {"at", RECORD_INT, .required = true},
+    [AUDIT_WHO] = {"who", RECORD_TEXT, .required = true},
+    [AUDIT_ACTION] = {"action", RECORD_TEXT, .required = true},
+    [AUDIT_TYPE] = {"type", RECORD_TEXT, .required = true},
+    [AUDIT_TARGET] = {"target", RECORD_TEXT, .required = true, .indexed = true},
+    [AUDIT_BEFORE] = {.name = "before", .kind = RECORD_TEXT},
+    [AUDIT_AFTER] = {.name = "after", .kind = RECORD_TEXT},
+};
+TABLE(audit, audit_columns, true);
+
+static const struct record_column outbox_columns[OUTBOX_COLUMNS] = {
+    ID,
+    PARTY,
+    [OUTBOX_TYPE] = {"type", RECORD_TEXT, .required = true},
+    [OUTBOX_WHAT] = {"what", RECORD_TEXT, .required = true},
+    [OUTBOX_DOC] = {"doc", RECORD_INT, .required = true},
+    [OUTBOX_VERSION] = {"version", RECORD_INT, .required = true},
+    [OUTBOX_AT] = {"at", RECORD_INT, .required = true},
+    [OUTBOX_WHO] = {"who", RECORD_TEXT, .required = true},
+};
+TABLE(outbox, outbox_columns, true);
+
+static const struct record_column outbox_reader_columns[OUTBOX_READER_COLUMNS] = {
+    ID,
+    PARTY,
+    [OUTBOX_READER_NAME] = {"name", RECORD_TEXT, .required = true, .unique = RECORD_UNIQUE},
+    [OUTBOX_READER_THROUGH] = {"through", RECORD_INT, .required = true},
+};
+TABLE(outbox_reader, outbox_reader_columns, false);
+
+static const struct record_column number_series_columns[NUMBER_SERIES_COLUMNS] = {
+    ID,
+    PARTY,
+    [NUMBER_SERIES_NAME] = {"name", RECORD_TEXT, .required = true, .unique = RECORD_UNIQUE_IN_PARTY},
+    [NUMBER_SERIES_LAST] = {"last", RECORD_INT, .required = true},
+};
+TABLE(number_series, number_series_columns, false);
+
+static const struct record_column meta_columns[META_COLUMNS] = {
+    ID,
+    PARTY,
+    [META_NAME] = {"name", RECORD_TEXT, .required = true, .unique = RECORD_UNIQUE_IN_PARTY},
+    [META_VALUE] = {.name = "value", .kind = RECORD_TEXT},
+};
+TABLE(meta, meta_columns, false);
+
+static const struct record_column migration_columns[MIGRATION_COLUMNS] = {
+    ID,
+    PARTY,
+    [MIGRATION_NUMBER] = {"number", RECORD_INT, .required = true, .unique = RECORD_UNIQUE},
+    [MIGRATION_NAME] = {"name", RECORD_TEXT, .required = true},
+    [MIGRATION_AT] = {"at", RECORD_INT, .required = true},
+};
+TABLE(migration, migration_columns, false);
+
+static const struct record_table *const first_tables[] = {
+    &records_system_party,  &records_system_user,          &records_system_session,       &records_system_token,
+    &records_system_device, &records_system_thing,         &records_system_audit,         &records_system_outbox,
+    &records_system_meta,   &records_system_outbox_reader, &records_system_number_series, NULL,
+};
+
+const struct records_migration records_system_migrations[] = {
+    {1, "parties, people, devices, things, audit, outbox and numbers", first_tables, NULL},
+    {.number = 0},
+};
+
+static const struct lens all_rows = {.every_party = true, .fields = UINT64_MAX, .purpose = "migrations"};
+
+/* The highest number noted; also ERR_INVALID when the folder is ahead of this program. */
+static Err newest_applied(struct records_txn *txn, int newest_known, int *out) {
+    struct arena arena;
+    arena_init(&arena, 0);
+    struct record_page page;
+    struct record_query query = {.sort = MIGRATION_NUMBER, .descending = true, .limit = 1};
+    Err err = records_txn_select(txn, &all_rows, &records_system_migration, &query, &arena, &page);
+    *out = err.code == ERR_NONE && page.n > 0 ? (int)page.rows[0][MIGRATION_NUMBER].i : 0;
+    arena_fini(&arena);
+    TRY(err);
+    if (*out <= newest_known) return err_none();
+    return err_make(ERR_INVALID,
+                    "the records were written by a newer version (step %d, this one knows %d): use that one", *out,
+                    newest_known);
+}
+
+static Err apply_one(struct records_txn *txn, const struct records_migration *step, Nanos now) {
+    const struct records_backend *backend = txn->backend;
+    for (size_t i = 0; step->tables && step->tables[i]; i++) TRY(backend->declare(txn->conn, step->tables[i]));
+    TRY(backend->step(txn->conn, RECORDS_BEGIN, NULL));
+    Value row[MIGRATION_COLUMNS] = {[RECORD_PARTY] = VALUE_I(0),
+                                    [MIGRATION_NUMBER] = VALUE_I(step->number),
+                                    [MIGRATION_NAME] = VALUE_S(str_c(step->name)),
+                                    [MIGRATION_AT] = VALUE_I(now)};
+    int64_t id;
+    Err err = step->run ? step->run(NULL, txn) : err_none();
+    if (err.code == ERR_NONE) err = records_txn_insert(txn, &records_system_migration, row, &id);
+    Err end = backend->step(txn->conn, err.code == ERR_NONE ? RECORDS_COMMIT : RECORDS_ROLLBACK, NULL);
+    return err.code == ERR_NONE ? end : err;
+}
+
+Err records_system_migrate(const struct records_backend *backend, struct records_conn *conn,
+                           const struct records_migration *migrations, bool read_only, Nanos now) {
+    int newest_known = 0, applied;
+    for (size_t i = 0; migrations[i].number; i++) newest_known = migrations[i].number;
+    struct records_txn txn = {.backend = backend, .conn = conn, .writes = !read_only};
+    TRY(backend->declare(conn, &records_system_migration));
+    TRY(newest_applied(&txn, newest_known, &applied));
+    if (read_only && applied < newest_known)
+        return err_make(ERR_INVALID, "the records are of an older version (step %d of %d): start the server once",
+                        applied, newest_known);
+    for (size_t i = 0; migrations[i].number; i++)
+        if (migrations[i].number > applied) TRY(apply_one(&txn, &migrations[i], now));
+    return err_none();
+}
