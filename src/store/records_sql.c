@@ -189,8 +189,10 @@ void records_sql_group(struct records_sql *sql, const struct record_table *table
                        unsigned by, unsigned sum, size_t limit) {
     records_sql_clear(sql);
     add(sql, "SELECT ");
-    if (by) add_column(sql, table, by);
-    else add(sql, "NULL");
+    if (by)
+        add_column(sql, table, by);
+    else
+        add(sql, "NULL");
     add(sql, ", count(*), ");
     if (sum) add(sql, "sum(");
     if (sum) add_column(sql, table, sum);

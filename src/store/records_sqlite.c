@@ -3,8 +3,9 @@
  *
  *   WAL with synchronous=FULL: a commit returns when the log is synced. Pages of 16 KiB (8 KiB measured worse).
  *   Checkpoints never run inside a commit: the keeper's connection runs them, or the writer when told to.
- *   Booleans are 0 and 1, times and decimals 64-bit integers, NaN is NULL; tables are STRICT, so that a column only ever
- *   holds its kind. The party and the uniqueness of every table are indexes named TABLE_COLUMN or TABLE_COLUMN_unique.
+ *   Booleans are 0 and 1, times and decimals 64-bit integers, NaN is NULL; tables are STRICT, so that a column only
+ * ever holds its kind. The party and the uniqueness of every table are indexes named TABLE_COLUMN or
+ * TABLE_COLUMN_unique.
  *
  * This file and sqlite_vfs.c alone include sqlite3.h.
  */
@@ -33,6 +34,7 @@ struct records_conn {
     sqlite3 *db;
     enum records_role role;
     char vfs[SQLITE_VFS_NAME_MAX]; /* empty: SQLite's own */
+    bool owns_vfs;
     char path[PATH_MAX_BYTES];
     struct records_sql sql;
     struct statement statements[STATEMENTS_MAX];
@@ -218,7 +220,7 @@ static Err sqlite_remove(struct records_conn *c, const struct record_table *tabl
 
 static Err sqlite_step(struct records_conn *c, enum records_step step, uint64_t *log_bytes) {
     static const char *const texts[] = {
-        [RECORDS_BEGIN] = "BEGIN",         [RECORDS_SAVE] = "SAVEPOINT job", [RECORDS_KEEP] = "RELEASE job",
+        [RECORDS_BEGIN] = "BEGIN",          [RECORDS_SAVE] = "SAVEPOINT job", [RECORDS_KEEP] = "RELEASE job",
         [RECORDS_UNDO] = "ROLLBACK TO job", [RECORDS_COMMIT] = "COMMIT",      [RECORDS_ROLLBACK] = "ROLLBACK",
     };
     bool writes = c->role == RECORDS_WRITER;
@@ -310,7 +312,7 @@ static Err sqlite_declare(struct records_conn *c, const struct record_table *tab
 static void sqlite_disconnect(struct records_conn *c) {
     for (size_t i = 0; i < STATEMENTS_MAX; i++) sqlite3_finalize(c->statements[i].stmt);
     sqlite3_close(c->db);
-    if (c->vfs[0] && c->role == RECORDS_WRITER) sqlite_vfs_remove(c->vfs);
+    if (c->owns_vfs) sqlite_vfs_remove(c->vfs);
     records_sql_fini(&c->sql);
     free(c);
 }
@@ -344,7 +346,10 @@ static Err open_database(struct records_conn *c, const struct records_place *pla
     if (place->read_only && !file_exists(place->fs ? place->fs : file_disk, c->path))
         return err_make(ERR_NOT_FOUND, "no records in '%s': name a data folder that a server has used", place->dir);
     if (place->fs) sqlite_vfs_name(place->fs, c->vfs);
-    if (place->fs && c->role == RECORDS_WRITER) TRY(sqlite_vfs_add(place->fs));
+    if (place->fs && c->role == RECORDS_WRITER) {
+        TRY(sqlite_vfs_add(place->fs));
+        c->owns_vfs = true;
+    }
     int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
     flags |= place->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
     if (c->role == RECORDS_WRITER) flags |= SQLITE_OPEN_CREATE;
@@ -358,9 +363,14 @@ static Err sqlite_connect(const struct records_place *place, enum records_role r
     struct records_conn *c = calloc(1, sizeof *c);
     ASSERT(c);
     c->role = role;
+    /* What a savepoint needs to undo stays in memory, not in temporary files. Refused, and then already so, once SQLite
+     * has started. */
+    if (role == RECORDS_WRITER) sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, -1);
     Err err = open_database(c, place);
-    if (err.code == ERR_NONE) *out = c;
-    else sqlite_disconnect(c);
+    if (err.code == ERR_NONE)
+        *out = c;
+    else
+        sqlite_disconnect(c);
     return err;
 }
 
