@@ -1,0 +1,38 @@
+#include "base/zst.h"
+
+#include <zstd.h>
+
+void zst_compress(Str bytes, int level, struct buf *out) {
+    ZSTD_CCtx *ctx = ZSTD_createCCtx();
+    ASSERT(ctx != NULL);
+    ZSTD_CCtx_setParameter(ctx, ZSTD_c_compressionLevel, level);
+    ZSTD_CCtx_setParameter(ctx, ZSTD_c_checksumFlag, 1);
+    buf_reserve(out, ZSTD_compressBound(bytes.len));
+    size_t n = ZSTD_compress2(ctx, out->ptr + out->len, out->cap - out->len, bytes.ptr, bytes.len);
+    ASSERT(!ZSTD_isError(n)); /* the room is the library's own bound */
+    out->len += n;
+    ZSTD_freeCCtx(ctx);
+}
+
+/* Streams, because a frame's own word about its size is input too and must not decide how much is allocated. */
+Err zst_decompress(Str frames, size_t max, struct buf *out) {
+    ZSTD_DCtx *ctx = ZSTD_createDCtx();
+    ASSERT(ctx != NULL);
+    ZSTD_inBuffer in = {frames.ptr, frames.len, 0};
+    size_t begin = out->len, left = 1;
+    Err err = err_none();
+    while (err.code == ERR_NONE && (in.pos < in.size || left == 0)) {
+        if (in.pos == in.size) break;
+        buf_reserve(out, ZSTD_DStreamOutSize());
+        ZSTD_outBuffer to = {out->ptr + out->len, out->cap - out->len, 0};
+        left = ZSTD_decompressStream(ctx, &to, &in);
+        out->len += to.pos;
+        if (ZSTD_isError(left))
+            err = err_make(ERR_CORRUPT, "not a whole zstd frame at byte %zu: %s", in.pos, ZSTD_getErrorName(left));
+        else if (out->len - begin > max)
+            err = err_make(ERR_TOO_LARGE, "unpacks to more than %zu bytes", max);
+    }
+    if (err.code == ERR_NONE && left != 0) err = err_make(ERR_CORRUPT, "zstd data ends in the middle of a frame");
+    ZSTD_freeDCtx(ctx);
+    return err;
+}
