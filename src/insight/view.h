@@ -1,0 +1,119 @@
+/*
+ * Gated reads of what machines measure and what was concluded from it: all that serve needs of store and insight.
+ * Every call asks the gate what `who` may see of things and series, and shows nothing else: a thing of another party
+ * is ERR_NOT_FOUND. Results live in the arena given. Any thread; reads block on the disk, so not from an I/O loop.
+ */
+#ifndef INSIGHT_VIEW_H
+#define INSIGHT_VIEW_H
+
+#include "document/things.h"
+#include "insight/watch.h"
+#include "model/principal.h"
+#include "trust/gate.h"
+
+struct view;
+
+struct view_options {
+    struct series *series;
+    struct things *things;
+    struct watch *watch; /* NULL: no health, no baselines */
+    const struct clock *clock;
+    const struct thing_model *(*model)(Str name); /* by name; NULL: an open model */
+};
+Err view_open(const struct view_options *options, struct view **out);
+void view_close(struct view *view);
+
+/* ---- one metric over time, for a chart */
+#define VIEW_WINDOW_AUTO ((Nanos)-1)
+#define VIEW_POINTS_MAX 20000
+struct view_query {
+    Str thing, metric;
+    Nanos from, to; /* from <= t < to; to 0: the last sample; from 0: seven days before `to` */
+    Nanos window;   /* VIEW_WINDOW_AUTO: raw when few, else the step that gives at most about 1,000 points; 0: raw */
+    size_t limit;   /* points; 0 = 2,000; at most VIEW_POINTS_MAX; past it the oldest are left out */
+};
+struct view_point {
+    Nanos time;           /* of the sample, or the window's start */
+    Value value;          /* raw */
+    double avg, min, max; /* windows; avg also raw, NaN for texts */
+    uint64_t count;
+};
+struct view_baseline {
+    double own_median, own_mad, peer_median,
+        peer_mad; /* NaN: not known; of trailing 24 h means; mad as a standard deviation */
+};
+struct view_series {
+    Str thing, metric, unit; /* unit empty: not declared */
+    Nanos from, to, window;  /* as answered; window 0: raw */
+    struct view_point *points;
+    size_t n;
+    bool cut; /* older points were left out */
+    bool has_baseline;
+    struct view_baseline baseline;
+};
+Err view_series(struct view *view, const struct principal *who, const struct view_query *query, struct arena *arena,
+                struct view_series *out);
+
+/* ---- the newest value of each metric, in the order of the model, then by name */
+struct view_latest {
+    Str metric;
+    Nanos time;
+    Value value;
+};
+Err view_latest(struct view *view, const struct principal *who, Str thing, struct arena *arena,
+                struct view_latest **out, size_t *n);
+
+/* ---- how a machine is, and why */
+struct view_contributor {
+    Str metric;
+    double points_lost, own_z, peer_z, value, own_median, peer_median; /* value: trailing 24 h mean */
+    Str text_en, text_zh;
+};
+struct view_component {
+    Str name, title_en, title_zh;
+    double probability;                 /* of failing within 48 h; NaN: no model yet */
+    double age_hours, life_hours, wear; /* since the last replacement; NaN: unknown; wear = age / life */
+    Nanos replaced_at;                  /* 0: unknown */
+};
+struct view_health {
+    bool known;                            /* false: an open model, or not enough seen; index is then NaN */
+    double index;                          /* 0–100 */
+    struct view_contributor *contributors; /* most points lost first; only those that cost any */
+    size_t n_contributors;
+    struct view_component *components; /* of the model, in its order; empty for an open model */
+    size_t n_components;
+};
+Err view_health(struct view *view, const struct principal *who, Str thing, struct arena *arena,
+                struct view_health *out);
+
+/* ---- the fleet, by name */
+enum view_state { VIEW_OK, VIEW_WARNING, VIEW_ALARM, VIEW_OFFLINE };
+const char *view_state_name(enum view_state state); /* "ok" "warning" "alarm" "offline" */
+struct view_thing {
+    struct thing_row row;
+    /* offline: not heard of for three usual gaps and at least 15 min, or never; alarm: beyond a limit, or a failure is
+     * predicted; warning: an anomaly, or health below 80. Open models are ok or offline. */
+    enum view_state state;
+    double health;   /* NaN: unknown */
+    Nanos last_seen; /* 0: never */
+};
+/* model empty: all. Order and filters beyond the model are the caller's. */
+Err view_fleet(struct view *view, const struct principal *who, Str model, struct arena *arena, struct view_thing **out,
+               size_t *n);
+Err view_thing(struct view *view, const struct principal *who, Str name, struct arena *arena, struct view_thing *out);
+
+/* ---- the registry of learnt failure models, newest first; ERR_FORBIDDEN for who may not see machines */
+Err view_models(struct view *view, const struct principal *who, struct arena *arena, struct watch_model **out,
+                size_t *n);
+
+/* Series as CSV rows, for exports: points ordered by thing, metric, time; stop by returning false. thing or metric
+ * empty: all. */
+typedef bool view_export_sink(void *ctx, Str thing, Nanos time, Str metric, Value value);
+Err view_export(struct view *view, const struct principal *who, Str thing, Str metric, Nanos from, Nanos to,
+                view_export_sink *sink, void *ctx);
+
+/* ---- dead letters of the party, newest first */
+Err view_dead_letters(struct view *view, const struct principal *who, uint64_t before_id, size_t limit,
+                      struct arena *arena, struct dead_letter_row **out, size_t *n);
+
+#endif
