@@ -50,7 +50,8 @@ static char *put_digits(char *p, int v, int width) {
 Str time_format(Nanos t, char out[TIME_TEXT_MAX]) {
     int year, month, day, hour, minute, second;
     time_civil(t, &year, &month, &day, &hour, &minute, &second);
-    int fraction = (int)(t - floor_div(t, NANOS_PER_S) * NANOS_PER_S);
+    int fraction = (int)(t % NANOS_PER_S);
+    if (fraction < 0) fraction += (int)NANOS_PER_S;
     char *p = out;
     p = put_digits(p, year, 4), *p++ = '-';
     p = put_digits(p, month, 2), *p++ = '-';
