@@ -1,0 +1,36 @@
+// The platform's clock. In a replay it runs faster than the wall's: the pace is learnt from what the server says, and
+// between two statuses time flows on smoothly, never past what the pace allows.
+import { useEffect, useState } from 'preact/hooks'
+
+let base = 0
+let heardAt = 0
+let pace = 1
+
+export function hear(now: string, wall = Date.now()) {
+  const at = Date.parse(now)
+  if (Number.isNaN(at)) return
+  const gone = wall - heardAt
+  if (base > 0 && at === base && gone < 30_000) { if (gone > 5000) pace = 0; return }
+  if (base > 0 && gone > 500) {
+    const seen = (at - base) / gone
+    pace = seen < 0 || seen > 1e7 ? 1 : Math.abs(seen - 1) < 0.2 ? 1 : seen
+  }
+  base = at
+  heardAt = wall
+}
+
+/** Platform time in ms; 0 before the first status. */
+export function platformNow(wall = Date.now()): number {
+  if (base === 0) return 0
+  return base + Math.min(wall - heardAt, 4000) * pace + Math.max(0, wall - heardAt - 4000) * Math.min(pace, 1)
+}
+
+/** Re-renders about once a second with the platform's time. */
+export function useNow(every = 1000): number {
+  const [now, set] = useState(platformNow())
+  useEffect(() => {
+    const id = setInterval(() => set(platformNow()), every)
+    return () => clearInterval(id)
+  }, [every])
+  return platformNow() || now
+}

@@ -1,0 +1,41 @@
+// Titles of things that other records only name: components, metrics, technicians, parts.
+import { title } from '../i18n'
+import { useModels } from './docs'
+import { useQuery } from './query'
+import { str } from './docs'
+import type { Component, Doc, Metric, Model, Page } from './types'
+
+export function docName(d: Doc): string {
+  const name = str(d.name) || title({ title_en: str(d.title_en), title_zh: str(d.title_zh) }) || str(d.code) || str(d.thing)
+  return name ? `${name} · ${d.number}` : d.number
+}
+
+export interface Names {
+  component: (name: unknown) => string
+  metric: (name: unknown) => string
+  model: (name: unknown) => string
+  metricOf: (model: string | undefined, name: string) => Metric | undefined
+  componentOf: (model: string | undefined, name: string) => Component | undefined
+}
+
+/** Titles from the models; a name that no model knows stands for itself. */
+export function useNames(): Names {
+  const models: Model[] = useModels().data ?? []
+  const find = <T extends { name: string }>(all: (m: Model) => T[], name: string): T | undefined => {
+    for (const m of models) { const hit = all(m).find((x) => x.name === name); if (hit) return hit }
+    return undefined
+  }
+  return {
+    component: (n) => title(find((m) => m.components, str(n)), str(n)),
+    metric: (n) => title(find((m) => m.metrics, str(n)), str(n)),
+    model: (n) => title(models.find((m) => m.name === n), str(n)),
+    metricOf: (model, name) => models.find((m) => m.name === model)?.metrics.find((x) => x.name === name) ?? find((m) => m.metrics, name),
+    componentOf: (model, name) => models.find((m) => m.name === model)?.components.find((x) => x.name === name) ?? find((m) => m.components, name),
+  }
+}
+
+/** All documents of a small type, by id: to show a technician's or part's name where a record only refers to it. */
+export function useAll(type: string, live = true): Map<number, Doc> {
+  const q = useQuery<Page<Doc>>(`docs/${type}?limit=500`, { live: live ? [`doc:${type}`] : [], every: 4000 })
+  return new Map(q.data?.items.map((d) => [d.id, d]))
+}

@@ -1,0 +1,62 @@
+// One metric's points for a span that ends now: read whole once, then only the new end.
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { api, Problem, query } from './api'
+import { on } from './live'
+import type { Series } from './types'
+
+interface Box { key: string; series?: Series; error?: Problem; asking: boolean; whole: number }
+export interface Spanned { series: Series | undefined; error: Problem | undefined; from: number; to: number }
+
+const iso = (at: number) => new Date(at).toISOString()
+const EVERY = 2000
+const AFRESH = 60_000     // ms after which all is read again: windows and baselines move on
+
+export function useSeries(thing: string, metric: string, span: number, end: number, born: number | null): Spanned {
+  const key = `${thing}\n${metric}\n${span}`
+  const box = useRef<Box>({ key: '', asking: false, whole: 0 })
+  const [, again] = useState(0)
+  if (box.current.key !== key) box.current = { key, asking: false, whole: 0 }
+  const latest = useRef(end)
+  latest.current = end
+
+  useEffect(() => {
+    const me = box.current
+    const abort = new AbortController()
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const ask = async () => {
+      timer = undefined
+      if (me.asking || document.hidden) return
+      me.asking = true
+      try {
+        const last = me.series?.points[me.series.points.length - 1]?.[0]
+        const fresh = last === undefined || Date.now() - me.whole > AFRESH || (span > 0 && latest.current - last > span / 4)
+        const from = fresh ? (span > 0 && latest.current > 0 ? iso(latest.current - span) : born ? iso(born) : undefined) : iso(last)
+        const window = fresh ? 'auto' : me.series!.window_s
+        const got = await api<Series>('series' + query({ thing, metric, from, window }), { signal: abort.signal, quiet: true })
+        me.series = fresh || !me.series ? got : joined(me.series, got, span > 0 ? latest.current - span : 0)
+        if (fresh) me.whole = Date.now()
+        me.error = undefined
+      } catch (e) {
+        if (abort.signal.aborted) return
+        if (e instanceof Problem && !me.series) me.error = e
+      }
+      me.asking = false
+      again((n) => n + 1)
+    }
+    const soon = () => { timer ??= setTimeout(ask, EVERY) }
+    void ask()
+    const offs = [on('status', soon), on('again', soon)]
+    return () => { offs.forEach((off) => off()); clearTimeout(timer); abort.abort(); me.asking = false }
+  }, [key, end > 0])
+
+  const { series, error } = box.current
+  const points = series?.points ?? []
+  const first = points[0]?.[0] ?? end, last = Math.max(end, points[points.length - 1]?.[0] ?? 0)
+  return { series, error, from: span > 0 ? last - span : first, to: last }
+}
+
+/** The new points replace those of the same window and follow; what slid out of the span goes. */
+function joined(old: Series, more: Series, from: number): Series {
+  const start = more.points[0]?.[0] ?? Infinity
+  return { ...more, baseline: more.baseline ?? old.baseline, points: [...old.points.filter((p) => p[0] >= from && p[0] < start), ...more.points] }
+}

@@ -1,0 +1,7 @@
+import { render } from 'preact'
+import './style/base.css'
+import './style/parts.css'
+import './style/pages.css'
+import { App } from './app'
+
+render(<App />, document.getElementById('app')!)

@@ -1,0 +1,66 @@
+// What can be done with a document now, as buttons; each opens a form of what the transition needs and takes.
+import { useState } from 'preact/hooks'
+import { t, title } from '../i18n'
+import { moveDoc, str, transition } from '../lib/docs'
+import type { Doc, DocType, Field, Transition } from '../lib/types'
+import { Button, toast } from './bits'
+import { Dialog } from './dialog'
+import { DocForm, type Values } from './form'
+import type { IconName } from './icons'
+
+const icons: Record<string, IconName> = { acknowledge: 'check', dispatch: 'person', reassign: 'person', depart: 'truck', arrive: 'pin', finish: 'check', confirm: 'check', repair: 'wrench' }
+const away = new Set(['cancel', 'withdraw', 'retire', 'expire', 'release'])
+
+interface Props {
+  type: DocType
+  doc: Doc
+  done: (doc: Doc) => void
+  only?: (name: string) => boolean
+  suggest?: Record<string, string[]>
+  refLabel?: Record<string, (doc: Doc) => string>
+  initial?: Values
+  small?: boolean
+}
+
+export function possible(type: DocType, doc: Doc): Transition[] {
+  const seen = new Set<string>()
+  const all = (doc.can ?? []).map((name) => transition(type, doc, name)).filter((x): x is Transition => Boolean(x) && !seen.has(x!.name) && Boolean(seen.add(x!.name)))
+  const order = (x: Transition) => type.transitions.findIndex((y) => y.name === x.name)
+  const forth = (x: Transition) => away.has(x.name) ? 2 : x.to ? 0 : 1
+  return all.sort((a, b) => forth(a) - forth(b) || order(b) - order(a) || 0)
+}
+
+const fieldsOf = (type: DocType, x: Transition): Field[] =>
+  [...x.needs, ...x.takes].map((n) => type.fields.find((f) => f.name === n)).filter((f): f is Field => f !== undefined && !f.computed)
+
+export function Transitions({ type, doc, done, only, suggest, refLabel, initial, small }: Props) {
+  const [open, setOpen] = useState<Transition | null>(null)
+  const [busy, setBusy] = useState<string | null>(null)
+  const moves = possible(type, doc).filter((x) => !only || only(x.name))
+  const send = async (x: Transition, values: Values) => {
+    const next = await moveDoc(type.name, doc.id, x.name, values)
+    toast(t('done_to', { n: doc.number, what: title(x) }))
+    setOpen(null)
+    done(next)
+  }
+  // A person is asked when something must be said, when words are welcome, and before what cannot be undone.
+  const press = (x: Transition) => {
+    if (x.needs.length || away.has(x.name) || fieldsOf(type, x).some((f) => f.kind === 'text')) { setOpen(x); return }
+    setBusy(x.name)
+    send(x, {}).catch((e: unknown) => toast(e instanceof Error ? e.message : String(e), 'critical')).finally(() => setBusy(null))
+  }
+  return (
+    <>
+      {moves.map((x, i) => (
+        <Button key={x.name} small={small} kind={away.has(x.name) ? 'quiet' : i === 0 && x.to ? 'primary' : 'plain'} icon={icons[x.name]} busy={busy === x.name}
+          onClick={(e) => { e.preventDefault(); e.stopPropagation(); press(x) }}>{title(x)}</Button>))}
+      {open && (
+        <Dialog title={`${title(open)} · ${doc.number}`} onClose={() => setOpen(null)}>
+          <DocForm fields={fieldsOf(type, open)} needs={open.needs}
+            initial={Object.fromEntries([...open.needs, ...open.takes].map((n) => [n, doc[n] ?? initial?.[n]]))}
+            intro={open.needs.length + open.takes.length === 0 ? t('sure', { what: title(open), n: doc.number }) : str(doc.title_en) || str(doc.text_en) ? title({ title_en: str(doc.title_en) || str(doc.text_en), title_zh: str(doc.title_zh) || str(doc.text_zh) }) : undefined}
+            suggest={suggest} refLabel={refLabel} submit={title(open)} danger={away.has(open.name)} cancel={() => setOpen(null)} send={(v) => send(open, v)} />
+        </Dialog>)}
+    </>
+  )
+}
