@@ -5,6 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifdef __clang_analyzer__ /* the models of err.h */
+#undef err_none
+#undef err_make
+#undef err_errno
+#endif
+
 static const struct {
     const char *slug, *title;
     int http_status;

@@ -26,16 +26,34 @@ typedef struct Err {
 
 Err err_none(void);
 Err err_make(enum err_code code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-Err err_errno(enum err_code code, int errno_value, const char *fmt, ...) __attribute__((format(printf, 3, 4))); /* appends ": strerror" */
-const char *err_slug(enum err_code code);   /* "not-found": stable, used in problem+json "type" and in logs */
-const char *err_title(enum err_code code);  /* short human title */
+Err err_errno(enum err_code code, int errno_value, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4))); /* appends ": strerror" */
+const char *err_slug(enum err_code code);  /* "not-found": stable, used in problem+json "type" and in logs */
+const char *err_title(enum err_code code); /* short human title */
 int err_http_status(enum err_code code);
 
-#define TRY(expr)                                                                                                       \
-    do {                                                                                                                \
-        Err try_err_ = (expr);                                                                                          \
-        if (try_err_.code != ERR_NONE) return try_err_;                                                                 \
+#define TRY(expr)                                                                                                      \
+    do {                                                                                                               \
+        Err try_err_ = (expr);                                                                                         \
+        if (try_err_.code != ERR_NONE) return try_err_;                                                                \
     } while (0)
+
+/* What the static analyzer must know, as it does not see into err.c: a made failure is one, and none is none. */
+#ifdef __clang_analyzer__
+static inline Err err_model(enum err_code code) {
+    Err err;
+    err.code = code;
+    err.text[0] = '\0';
+    return err;
+}
+static inline Err err_model_failure(enum err_code code) {
+    if (code == ERR_NONE) __builtin_unreachable();
+    return err_model(code);
+}
+#define err_none() err_model(ERR_NONE)
+#define err_make(code, ...) err_model_failure(code)
+#define err_errno(code, ...) err_model_failure(code)
+#endif
 
 /* A bug, not an expected failure: says where and stops the process, in production too. */
 #define ASSERT(cond) ((cond) ? (void)0 : err_bug(__FILE__, __LINE__, #cond))

@@ -15,17 +15,17 @@ enum json_kind { JSON_NULL, JSON_BOOL, JSON_INT, JSON_REAL, JSON_STRING, JSON_AR
 
 #define JSON_DEPTH_MAX 64
 
-Err json_parse(Str text, struct json **out);  /* error says line, column and what was expected; free with json_free */
-void json_free(struct json *root);            /* NULL is fine; only for roots */
+Err json_parse(Str text, struct json **out); /* error says line, column and what was expected; free with json_free */
+void json_free(struct json *root);           /* NULL is fine; only for roots */
 enum json_kind json_kind(const struct json *v);
-bool json_bool(const struct json *v);         /* ASSERTs the kind, as all of these do */
+bool json_bool(const struct json *v); /* ASSERTs the kind, as all of these do */
 int64_t json_int(const struct json *v);
-double json_num(const struct json *v);        /* int or real */
+double json_num(const struct json *v); /* int or real */
 Str json_str(const struct json *v);
-size_t json_len(const struct json *v);        /* array or object */
+size_t json_len(const struct json *v); /* array or object */
 const struct json *json_at(const struct json *array, size_t i);
 const struct json *json_get(const struct json *object, const char *key); /* NULL: absent, or v is NULL or no object */
-Str json_get_str(const struct json *object, const char *key, Str fallback);      /* fallback when absent or another kind */
+Str json_get_str(const struct json *object, const char *key, Str fallback); /* fallback when absent or another kind */
 int64_t json_get_int(const struct json *object, const char *key, int64_t fallback);
 double json_get_num(const struct json *object, const char *key, double fallback);
 bool json_get_bool(const struct json *object, const char *key, bool fallback);

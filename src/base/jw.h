@@ -23,11 +23,11 @@ void jw_key_str(struct jw *w, Str key);
 void jw_str(struct jw *w, Str v);       /* bytes that are not UTF-8 become U+FFFD */
 void jw_c(struct jw *w, const char *v); /* NULL → null */
 void jw_int(struct jw *w, int64_t v);
-void jw_num(struct jw *w, double v);    /* shortest round-trip; NaN and infinities → null */
+void jw_num(struct jw *w, double v); /* shortest round-trip; NaN and infinities → null */
 void jw_bool(struct jw *w, bool v);
 void jw_null(struct jw *w);
 void jw_time(struct jw *w, int64_t nanos); /* RFC 3339 string */
-void jw_raw(struct jw *w, Str json);    /* already JSON */
+void jw_raw(struct jw *w, Str json);       /* already JSON */
 /* key and value in one call */
 void jw_kstr(struct jw *w, const char *key, Str v);
 void jw_kc(struct jw *w, const char *key, const char *v);

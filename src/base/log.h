@@ -26,15 +26,14 @@ typedef struct LogField {
 #define LOG_I(k, v) ((LogField){.key = (k), .kind = LOG_FIELD_INT, .i = (int64_t)(v)})
 #define LOG_F(k, v) ((LogField){.key = (k), .kind = LOG_FIELD_NUM, .f = (v)})
 
-#define LOG_AT(level, event, ...)                                                                                       \
-    log_write((level), (event), (LogField[]){__VA_ARGS__, {.key = NULL}})
+#define LOG_AT(level, event, ...) log_write((level), (event), (LogField[]){__VA_ARGS__, {.key = NULL}})
 #define LOG_DEBUG(event, ...) LOG_AT(LOG_LEVEL_DEBUG, event, __VA_ARGS__)
 #define LOG_INFO(event, ...) LOG_AT(LOG_LEVEL_INFO, event, __VA_ARGS__)
 #define LOG_WARN(event, ...) LOG_AT(LOG_LEVEL_WARN, event, __VA_ARGS__)
 #define LOG_ERROR(event, ...) LOG_AT(LOG_LEVEL_ERROR, event, __VA_ARGS__)
 
-void log_set_level(enum log_level lowest);            /* process-wide; default info */
-bool log_level_parse(Str text, enum log_level *out);  /* "debug" "info" "warn" "error" */
+void log_set_level(enum log_level lowest);                                       /* process-wide; default info */
+bool log_level_parse(Str text, enum log_level *out);                             /* "debug" "info" "warn" "error" */
 void log_write(enum log_level level, const char *event, const LogField *fields); /* ends at key NULL */
 
 #endif

@@ -38,7 +38,7 @@ void time_civil(Nanos t, int *year, int *month, int *day, int *hour, int *minute
 
 Nanos time_from_civil(int year, int month, int day, int hour, int minute, int second) {
     ASSERT(year >= YEAR_MIN && year <= YEAR_MAX);
-    int64_t seconds = days_from_civil(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
+    int64_t seconds = days_from_civil(year, month, day) * 86400 + hour * INT64_C(3600) + minute * INT64_C(60) + second;
     return seconds * NANOS_PER_S;
 }
 

@@ -6,10 +6,10 @@
 
 void *vec_grow(void *items, size_t *cap, size_t need, size_t item_size); /* realloc to at least need items, doubling */
 
-#define VEC_PUSH(items, count, cap, item)                                                                               \
-    do {                                                                                                                \
-        if ((count) == (cap)) (items) = vec_grow((items), &(cap), (count) + 1, sizeof *(items));                        \
-        (items)[(count)++] = (item);                                                                                    \
+#define VEC_PUSH(items, count, cap, item)                                                                              \
+    do {                                                                                                               \
+        if ((count) == (cap)) (items) = vec_grow((items), &(cap), (count) + 1, sizeof *(items));                       \
+        (items)[(count)++] = (item);                                                                                   \
     } while (0)
 
 #endif

@@ -31,8 +31,9 @@ typedef bool file_list_fn(void *ctx, Str name);
 struct file_ops {
     Err (*open)(struct file_system *fs, const char *path, unsigned flags, struct file **out);
     void (*close)(struct file *file);
-    Err (*read)(struct file *file, void *into, size_t n, uint64_t at, size_t *got); /* short only at the end of the file */
-    Err (*write)(struct file *file, const void *from, size_t n, uint64_t at);       /* all n bytes or a failure */
+    Err (*read)(struct file *file, void *into, size_t n, uint64_t at,
+                size_t *got);                                                 /* short only at the end of the file */
+    Err (*write)(struct file *file, const void *from, size_t n, uint64_t at); /* all n bytes or a failure */
     Err (*sync)(struct file *file, const char *site);
     Err (*truncate)(struct file *file, uint64_t size);
     Err (*size)(struct file *file, uint64_t *out);
@@ -65,12 +66,16 @@ Err file_remove(struct file_system *fs, const char *path);
 Err file_list(struct file_system *fs, const char *dir, file_list_fn *fn, void *ctx);
 
 Err file_sync_dir(struct file_system *fs, const char *dir, const char *site);
-Err file_make_dirs(struct file_system *fs, const char *path, const char *site); /* like mkdir -p; each new entry synced in its parent */
-Err file_load(struct file_system *fs, const char *path, size_t max, struct buf *into); /* whole file, ERR_TOO_LARGE past max */
-Err file_replace(struct file_system *fs, const char *path, Str bytes, const char *site); /* write beside, sync, rename, sync dir */
+Err file_make_dirs(struct file_system *fs, const char *path,
+                   const char *site); /* like mkdir -p; each new entry synced in its parent */
+Err file_load(struct file_system *fs, const char *path, size_t max,
+              struct buf *into); /* whole file, ERR_TOO_LARGE past max */
+Err file_replace(struct file_system *fs, const char *path, Str bytes,
+                 const char *site); /* write beside, sync, rename, sync dir */
 bool file_exists(struct file_system *fs, const char *path);
 
-/* An exclusive advisory lock on DIR/lock of the real disk, held until file_unlock or the process ends. ERR_LOCKED when held elsewhere. */
+/* An exclusive advisory lock on DIR/lock of the real disk, held until file_unlock or the process ends. ERR_LOCKED when
+ * held elsewhere. */
 Err file_lock(const char *dir, int *out_fd);
 void file_unlock(int fd);
 

@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -19,13 +20,16 @@ void process_random(void *into, size_t n) {
     }
 }
 
+/* /proc/self/statm: pages in all, pages resident, … */
 uint64_t process_resident_bytes(void) {
+    char text[128], *at = text;
     FILE *f = fopen("/proc/self/statm", "re");
     if (!f) return 0;
-    unsigned long long total, resident;
-    bool ok = fscanf(f, "%llu %llu", &total, &resident) == 2;
+    bool ok = fgets(text, sizeof text, f) != NULL;
     fclose(f);
-    return ok ? resident * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
+    if (!ok) return 0;
+    strtoull(at, &at, 10);
+    return strtoull(at, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 static Nanos from_timeval(struct timeval t) { return t.tv_sec * NANOS_PER_S + t.tv_usec * NANOS_PER_US; }

@@ -5,13 +5,13 @@
 #include "base/err.h"
 #include "base/time.h"
 
-void process_random(void *into, size_t n);              /* from the kernel */
+void process_random(void *into, size_t n); /* from the kernel */
 uint64_t process_resident_bytes(void);
-Nanos process_cpu_time(void);                            /* user + system of this process */
-unsigned process_cores(void);                            /* usable */
-void process_raise_fd_limit(void);                       /* soft limit up to the hard one */
+Nanos process_cpu_time(void);      /* user + system of this process */
+unsigned process_cores(void);      /* usable */
+void process_raise_fd_limit(void); /* soft limit up to the hard one */
 /* Blocks SIGTERM, SIGINT and SIGPIPE in all threads; call first in main. */
 void process_signals_block(void);
-bool process_signals_wait(Nanos timeout);                /* true: asked to stop; timeout < 0 waits for ever */
+bool process_signals_wait(Nanos timeout); /* true: asked to stop; timeout < 0 waits for ever */
 
 #endif
