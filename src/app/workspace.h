@@ -1,0 +1,36 @@
+/*
+ * A data folder, opened: the stores and the registries over them. The server holds one for its whole life; a command on
+ * a stopped folder opens one for a moment. One process owns a folder at a time (ERR_LOCKED names what to do).
+ */
+#ifndef APP_WORKSPACE_H
+#define APP_WORKSPACE_H
+
+#include "base/err.h"
+#include "os/clock.h"
+#include "store/rows.h"
+
+struct workspace {
+    int lock_fd;
+    struct records *records;
+    struct people *people;
+    struct devices *devices;
+    struct things *things;
+    struct documents *documents;
+    struct series *series;
+    const struct clock *clock;
+};
+
+struct workspace_options {
+    const char *dir;
+    const struct clock *clock;
+    size_t memory_bytes, dead_letter_bytes;
+    bool must_exist; /* refuse a folder that holds no data instead of making it */
+    bool series_read_only;
+    void (*on_commit)(void *ctx, const struct rows *rows); /* as in store/series.h */
+    void *on_commit_ctx;
+};
+
+Err workspace_open(const struct workspace_options *options, struct workspace *out);
+void workspace_close(struct workspace *workspace); /* a zeroed one is fine */
+
+#endif
