@@ -8,12 +8,6 @@
 #include "trust/device.h"
 #include "trust/people.h"
 
-static bool known_model(Str name) {
-    for (size_t i = 0; service_models[i]; i++)
-        if (str_eq_c(name, service_models[i]->name)) return true;
-    return false;
-}
-
 static void print_credentials(struct control_out *out, const char *user, const char *password) {
     struct buf text = {0};
     struct jw w;
@@ -34,7 +28,7 @@ static Err create(struct workspace *workspace, int argc, char **argv, struct con
         return err_make(ERR_INVALID, "--model is missing: name a model; a new name makes an open model");
     PartyId party;
     TRY(people_find_party(workspace->people, control_flag(argc, argv, "party", (Str){0}), &party));
-    if (!known_model(model))
+    if (!service_types_model(model))
         control_note(out,
                      "note: model '" STR_FMT "' is not declared, so it is an open model: every metric is accepted\n",
                      STR_ARG(model));
