@@ -7,7 +7,6 @@
 #include "base/num.h"
 #include "store/series.h"
 #include "trust/gate.h"
-#include "trust/people.h"
 
 #define FLUSH_AT ((size_t)64 * 1024)
 
@@ -96,7 +95,7 @@ static Err build_query(struct workspace *ws, PartyId party, int argc, char **arg
 static Err export_series(struct workspace *ws, int argc, char **argv, struct control_out *out) {
     TRY(control_flags(argc, argv, "thing|metric|from|to|party", ""));
     PartyId party;
-    TRY(people_find_party(ws->people, control_flag(argc, argv, "party", (Str){0}), &party));
+    TRY(workspace_party(ws, control_flag(argc, argv, "party", (Str){0}), false, &party));
     struct principal by = principal_system(party, "command");
     struct lens lens;
     TRY(gate_lens(&by, NULL, "export", &lens));

@@ -13,7 +13,7 @@ static Err create(struct workspace *workspace, int argc, char **argv, struct con
                         "'" STR_FMT "' is no role: operator, manager, technician, worker, viewer or device",
                         STR_ARG(role_name));
     PartyId party;
-    TRY(people_find_party(workspace->people, control_flag(argc, argv, "party", (Str){0}), &party));
+    TRY(workspace_party(workspace, control_flag(argc, argv, "party", (Str){0}), true, &party));
     struct principal by = principal_system(party, "command");
     char token[PEOPLE_SECRET_MAX];
     TRY(people_token(workspace->people, &by, party, user, role, token));

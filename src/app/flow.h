@@ -7,15 +7,22 @@
 
 #include "app/settings.h"
 #include "app/workspace.h"
+#include "base/arena.h"
+#include "os/thread.h"
 #include "serve/serve.h"
 
 struct flow {
     struct workspace workspace; /* records, people, devices, things, documents, series */
+    PartyId party;              /* the one made first */
     struct watch *watch;
     struct service *service;
-    struct mqtt_server *mqtt;
+    struct act *act;
+    struct view *view;
     struct serve *serve;
+    struct mqtt_server *mqtt;
     struct control *control;
+    struct arena arena;    /* lives as long as the flow */
+    pthread_mutex_t guard; /* of watch, act and serve, for callbacks from threads of other parts */
 };
 
 struct flow_options {

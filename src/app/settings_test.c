@@ -48,9 +48,11 @@ static void reads(void) {
     struct settings s;
     settings_init(&s);
     CHECK_STR(settings_text(&s, SETTING_http_listen), STR("127.0.0.1:8080"));
-    CHECK_OK(settings_parse(&s, STR("\xef\xbb\xbf; note\r\n[mqtt]\r\n  server_keep_alive = 60\r\ndeny_subscribe = a, b/#\r\n"
-                                    "[store]\nmemory_mb=8"),
-                            "t.ini"));
+    CHECK_OK(
+        settings_parse(&s,
+                       STR("\xef\xbb\xbf; note\r\n[mqtt]\r\n  server_keep_alive = 60\r\ndeny_subscribe = a, b/#\r\n"
+                           "[store]\nmemory_mb=8"),
+                       "t.ini"));
     CHECK_INT(settings_int(&s, SETTING_mqtt_server_keep_alive), 60);
     CHECK_INT(settings_int(&s, SETTING_store_memory_mb), 8);
     CHECK_STR(settings_text(&s, SETTING_mqtt_deny_subscribe), STR("a, b/#"));

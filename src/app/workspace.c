@@ -26,9 +26,10 @@ static Err open_series(const struct workspace_options *o, struct workspace *w) {
 
 static Err open_all(const struct workspace_options *o, struct workspace *w) {
     TRY(file_lock(o->dir, &w->lock_fd));
-    TRY(records_open(&(struct records_options){.dir = o->dir}, &w->records));
-    TRY(people_open(w->records, w->clock, &w->people));
-    TRY(device_open(w->records, w->clock, &w->devices));
+    TRY(records_open(&(struct records_options){.dir = o->dir, .clock = w->clock}, &w->records));
+    /* sessions and credentials live in people's time, whatever the platform's clock follows */
+    TRY(people_open(w->records, &clock_system, &w->people));
+    TRY(device_open(w->records, &clock_system, &w->devices));
     TRY(things_open(w->records, w->clock, &w->things));
     return open_series(o, w);
 }
@@ -45,6 +46,12 @@ Err workspace_open(const struct workspace_options *options, struct workspace *ou
     Err err = open_all(options, out);
     if (err.code != ERR_NONE) workspace_close(out);
     return err;
+}
+
+Err workspace_party(struct workspace *w, Str name, bool make, PartyId *out) {
+    Err err = people_find_party(w->people, name, out);
+    if (err.code != ERR_NOT_FOUND || (name.len > 0 && !make)) return err;
+    return people_party(w->people, name.len > 0 ? name : STR("default"), out);
 }
 
 void workspace_close(struct workspace *w) {

@@ -31,6 +31,11 @@ struct workspace_options {
 };
 
 Err workspace_open(const struct workspace_options *options, struct workspace *out);
+/*
+ * The party called name. Empty: the only one, and in a folder without any the new party "default"; with several
+ * ERR_INVALID, naming them. make: an absent one is made.
+ */
+Err workspace_party(struct workspace *workspace, Str name, bool make, PartyId *out);
 void workspace_close(struct workspace *workspace); /* a zeroed one is fine */
 
 #endif
