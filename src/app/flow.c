@@ -72,7 +72,7 @@ static void documents_changed(void *ctx) {
     struct flow *flow = ctx;
     thread_lock(&flow->guard);
     if (flow->act) act_wake(flow->act);
-    if (flow->serve) flow_serve_documents_changed(flow);
+    if (flow->serve) serve_wake(flow->serve);
     thread_unlock(&flow->guard);
 }
 
@@ -191,8 +191,8 @@ static Err start_all(struct flow *flow, const struct flow_options *o) {
     TRY(start_documents(flow));
     TRY(start_insight(flow, dir));
     TRY(start_act(flow));
-    TRY(flow_serve_start(flow, o));
     TRY(start_mqtt(flow, o->settings));
+    TRY(flow_serve_start(flow, o));
     return control_start(&flow->workspace, dir, commands, &flow->control);
 }
 
@@ -222,8 +222,9 @@ static void *withdraw(struct flow *flow, void **part) {
 void flow_stop(struct flow *flow) {
     if (!flow) return;
     control_stop(flow->control);
+    serve_stop(withdraw(flow, (void **)&flow->serve));
+    if (flow->view) view_close(flow->view);
     mqtt_server_stop(flow->mqtt);
-    flow_serve_stop(flow);
     watch_close(withdraw(flow, (void **)&flow->watch));
     act_stop(withdraw(flow, (void **)&flow->act));
     service_close(flow->service);
@@ -239,4 +240,5 @@ void flow_drain(struct flow *flow) {
     act_drain(flow->act);
 }
 
+const char *flow_http_address(const struct flow *flow) { return serve_address(flow->serve); }
 const char *flow_mqtt_address(const struct flow *flow) { return mqtt_server_address(flow->mqtt); }

@@ -1,0 +1,100 @@
+#include "app/flow_serve.h"
+
+#include "app/version.h"
+#include "connect/mqtt_server.h"
+#include "domain/service/service_types.h"
+#include "insight/view.h"
+#include "insight/watch.h"
+#include "os/process.h"
+#include "store/series.h"
+
+/* ---- numbers for /metrics */
+#define SERIES(field, name, gauge, help)                                                                               \
+    { name, "", help, gauge, offsetof(struct series_stats, field) }
+static const struct serve_number series_numbers[] = {
+    SERIES(rows, "weft_series_rows_total", false, "Telemetry rows kept since the start."),
+    SERIES(values, "weft_series_values_total", false, "Values in them."),
+    SERIES(commits, "weft_series_commits_total", false, "Commits answered."),
+    SERIES(syncs, "weft_series_syncs_total", false, "Times the log was synced; commits share them."),
+    SERIES(dead_letters, "weft_dead_letters_total", false, "Messages kept raw because they could not be understood."),
+    SERIES(memory_bytes, "weft_series_memory_bytes", true, "Rows in memory."),
+    SERIES(disk_bytes, "weft_series_disk_bytes", true, "Runs on disk."),
+    SERIES(log_bytes, "weft_series_log_bytes", true, "Write-ahead log on disk."),
+    {0},
+};
+
+static void read_series(void *ctx, void *into) { series_stats(((struct flow *)ctx)->workspace.series, into); }
+
+struct process_numbers {
+    uint64_t resident, cpu_ms;
+};
+static const struct serve_number process_rows[] = {
+    {"process_resident_memory_bytes", "", "Memory of this process in use.", true,
+     offsetof(struct process_numbers, resident)},
+    {"weft_process_cpu_milliseconds_total", "", "Processor time of this process.", false,
+     offsetof(struct process_numbers, cpu_ms)},
+    {0},
+};
+
+static void read_process(void *ctx, void *into) {
+    (void)ctx;
+    *(struct process_numbers *)into = (struct process_numbers){.resident = process_resident_bytes(),
+                                                               .cpu_ms = (uint64_t)(process_cpu_time() / NANOS_PER_MS)};
+}
+
+static void read_ingest(void *ctx, struct ingest_counters *out) {
+    mqtt_server_counters(((struct flow *)ctx)->mqtt, out);
+}
+
+static uint64_t rows_kept(void *ctx) {
+    struct series_stats stats;
+    series_stats(((struct flow *)ctx)->workspace.series, &stats);
+    return stats.rows;
+}
+
+static void models_changed(void *ctx) {
+    struct flow *flow = ctx;
+    watch_forget_models(flow->watch);
+    mqtt_server_models_changed(flow->mqtt);
+}
+
+Err flow_serve_start(struct flow *flow, const struct flow_options *o) {
+    const struct settings *s = o->settings;
+    struct workspace *w = &flow->workspace;
+    struct view_options view = {.series = w->series,
+                                .things = w->things,
+                                .watch = flow->watch,
+                                .clock = w->clock,
+                                .model = service_types_model};
+    TRY(view_open(&view, &flow->view));
+    const struct serve_numbers numbers[] = {
+        {series_numbers, read_series, flow, sizeof(struct series_stats)},
+        {process_rows, read_process, NULL, sizeof(struct process_numbers)},
+    };
+    struct serve_options options = {
+        .listen = settings_c(s, SETTING_http_listen),
+        .workers = (unsigned)settings_int(s, SETTING_http_workers),
+        .max_connections = (size_t)settings_int(s, SETTING_http_max_connections),
+        .max_body = (size_t)settings_int(s, SETTING_http_max_body_kb) << 10,
+        .request_time = settings_int(s, SETTING_http_deadline_s) * NANOS_PER_S,
+        .version = version_text,
+        .clock = w->clock,
+        .people = w->people,
+        .devices = w->devices,
+        .things = w->things,
+        .documents = w->documents,
+        .records = w->records,
+        .view = flow->view,
+        .watch = flow->watch,
+        .act = flow->act,
+        .models = service_types_models,
+        .rows_kept = rows_kept,
+        .ingest = read_ingest,
+        .models_changed = models_changed,
+        .ctx = flow,
+        .replay = o->replay,
+        .numbers = numbers,
+        .n_numbers = sizeof numbers / sizeof *numbers,
+    };
+    return serve_start(&options, &flow->serve);
+}
