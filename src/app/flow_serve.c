@@ -67,10 +67,9 @@ Err flow_serve_start(struct flow *flow, const struct flow_options *o) {
                                 .clock = w->clock,
                                 .model = service_types_model};
     TRY(view_open(&view, &flow->view));
-    const struct serve_numbers numbers[] = {
-        {series_numbers, read_series, flow, sizeof(struct series_stats)},
-        {process_rows, read_process, NULL, sizeof(struct process_numbers)},
-    };
+    struct serve_numbers *numbers = arena_zero(&flow->arena, 2, sizeof *numbers);
+    numbers[0] = (struct serve_numbers){series_numbers, read_series, flow, sizeof(struct series_stats)};
+    numbers[1] = (struct serve_numbers){process_rows, read_process, NULL, sizeof(struct process_numbers)};
     struct serve_options options = {
         .listen = settings_c(s, SETTING_http_listen),
         .workers = (unsigned)settings_int(s, SETTING_http_workers),
@@ -94,7 +93,7 @@ Err flow_serve_start(struct flow *flow, const struct flow_options *o) {
         .ctx = flow,
         .replay = o->replay,
         .numbers = numbers,
-        .n_numbers = sizeof numbers / sizeof *numbers,
+        .n_numbers = 2,
     };
     return serve_start(&options, &flow->serve);
 }
