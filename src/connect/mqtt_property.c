@@ -182,11 +182,12 @@ static bool written_singly(const struct mqtt_properties *p, unsigned id) {
     return mqtt_property_has(p, (enum mqtt_property)id) && id != MQTT_P_USER && id != MQTT_P_SUBSCRIPTION_ID;
 }
 
-static size_t all_size(const struct mqtt_properties *p, const uint32_t *ids, size_t n_ids) {
+static size_t bare_size(const struct mqtt_properties *p, const uint32_t *ids, size_t n_ids) {
     size_t size = 0, at = 0;
+    for (size_t i = 0; i < n_ids; i++) size += 1 + mqtt_wire_varint_size(ids[i]);
+    if (!p) return size;
     for (unsigned id = 1; id < MQTT_P_END; id++)
         if (written_singly(p, id)) size += one_size(p, id);
-    for (size_t i = 0; i < n_ids; i++) size += 1 + mqtt_wire_varint_size(ids[i]);
     if (mqtt_property_has(p, MQTT_P_USER))
         for (Str key, value; mqtt_property_next_user(p->raw, &at, &key, &value);) size += 5 + key.len + value.len;
     return size;
@@ -204,14 +205,21 @@ static void write_one(struct buf *out, const struct mqtt_properties *p, unsigned
     }
 }
 
+size_t mqtt_property_size(const struct mqtt_properties *p, const uint32_t *ids, size_t n_ids) {
+    size_t bare = bare_size(p, ids, n_ids);
+    ASSERT(bare <= MQTT_WIRE_VARINT_MAX);
+    return mqtt_wire_varint_size((uint32_t)bare) + bare;
+}
+
 void mqtt_property_write(struct buf *out, const struct mqtt_properties *p, const uint32_t *ids, size_t n_ids) {
-    mqtt_wire_put_varint(out, (uint32_t)all_size(p, ids, n_ids));
-    for (unsigned id = 1; id < MQTT_P_END; id++)
-        if (written_singly(p, id)) write_one(out, p, id);
+    mqtt_wire_put_varint(out, (uint32_t)bare_size(p, ids, n_ids));
     for (size_t i = 0; i < n_ids; i++) {
         buf_byte(out, MQTT_P_SUBSCRIPTION_ID);
         mqtt_wire_put_varint(out, ids[i]);
     }
+    if (!p) return;
+    for (unsigned id = 1; id < MQTT_P_END; id++)
+        if (written_singly(p, id)) write_one(out, p, id);
     if (!mqtt_property_has(p, MQTT_P_USER)) return;
     size_t at = 0;
     for (Str key, value; mqtt_property_next_user(p->raw, &at, &key, &value);) {

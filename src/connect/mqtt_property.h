@@ -83,7 +83,8 @@ void mqtt_property_init(struct mqtt_properties *p); /* none present */
 void mqtt_property_set(struct mqtt_properties *p, enum mqtt_property which, uint32_t number);
 void mqtt_property_set_text(struct mqtt_properties *p, enum mqtt_property which, Str text);
 /* Their length and then those present, except subscription ids, which come from ids, and user properties, which are
- * copied from raw. */
+ * copied from raw. p may be NULL: none but the ids. */
 void mqtt_property_write(struct buf *out, const struct mqtt_properties *p, const uint32_t *ids, size_t n_ids);
+size_t mqtt_property_size(const struct mqtt_properties *p, const uint32_t *ids, size_t n_ids); /* of what write adds */
 
 #endif
