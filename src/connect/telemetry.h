@@ -36,10 +36,18 @@ struct telemetry_batch {
     size_t n_letters, cap_letters;
 };
 
+/* What a connection remembers of the thing it speaks for, so that it is looked up once. Zero at first. */
+struct telemetry_thing {
+    ThingId id;
+    const struct thing_model *closed; /* its model when that is closed */
+    uint32_t models;                  /* the state of the models that was asked */
+};
+
 struct telemetry_message {
     PartyId party;
-    Str device;   /* the thing the connection speaks for */
-    bool gateway; /* payload names things */
+    Str device;                  /* the thing the connection speaks for */
+    struct telemetry_thing *own; /* the connection's */
+    bool gateway;                /* the payload names things */
     Str topic, payload;
     Nanos now;
 };
