@@ -239,6 +239,29 @@ static Err thing_of(struct taking *t, const struct telemetry_row *row, const str
 
 /* ---- rows */
 
+static const char *const kinds[] = {
+    [VALUE_NONE] = "nothing",       [VALUE_INT] = "a number",  [VALUE_FLOAT] = "a number",
+    [VALUE_BOOL] = "true or false", [VALUE_STRING] = "a text",
+};
+
+static void refuse_kind(struct taking *t, const struct telemetry_row *row, const struct telemetry_sample *sample,
+                        enum value_kind is) {
+    char reason[400];
+    snprintf(reason, sizeof reason, "'" STR_FMT "' is %s here, but %s was sent", STR_ARG(sample->name), kinds[is],
+             kinds[sample->value.kind]);
+    refuse_value(t, row, sample, &t->self->options.counters->refused_type, str_c(reason));
+}
+
+static bool closed_out(struct taking *t, const struct telemetry_row *row, const struct telemetry_sample *sample,
+                       const struct telemetry_thing *thing) {
+    if (!thing->closed || thing_model_metric(thing->closed, sample->name)) return false;
+    char reason[400];
+    snprintf(reason, sizeof reason, "model '%s' is closed and has no metric '" STR_FMT "'", thing->closed->name,
+             STR_ARG(str_slice(sample->name, 0, 255)));
+    refuse_value(t, row, sample, &t->self->options.counters->refused_metric, str_c(reason));
+    return true;
+}
+
 static struct last_seen *seen_at(struct telemetry *self, MetricId metric) {
     if (metric >= self->cap_seen) {
         size_t old = self->cap_seen;
@@ -265,7 +288,11 @@ static void resolve(struct taking *t, const struct telemetry_row *row, const str
         if (sample->state == TELEMETRY_SAMPLE_STRAY || sample->state == TELEMETRY_SAMPLE_REPLACED) continue;
         sample->metric = known_metric(self, sample->name);
         bool wanted = sample->state == TELEMETRY_SAMPLE_OK && sample->value.kind != VALUE_NONE;
-        if (!sample->metric && wanted && !thing->closed) {
+        if (wanted && closed_out(t, row, sample, thing)) {
+            sample->state = TELEMETRY_SAMPLE_REPLACED;
+            continue;
+        }
+        if (!sample->metric && wanted) {
             Err err = metric_of(self, sample->name, &sample->metric);
             if (err.code != ERR_NONE)
                 refuse_value(t, row, sample, &self->options.counters->refused_metric, str_c(err.text));
@@ -277,29 +304,6 @@ static void resolve(struct taking *t, const struct telemetry_row *row, const str
     }
 }
 
-static const char *const kinds[] = {
-    [VALUE_NONE] = "nothing",       [VALUE_INT] = "a number",  [VALUE_FLOAT] = "a number",
-    [VALUE_BOOL] = "true or false", [VALUE_STRING] = "a text",
-};
-
-static void refuse_kind(struct taking *t, const struct telemetry_row *row, const struct telemetry_sample *sample,
-                        enum value_kind is) {
-    char reason[400];
-    snprintf(reason, sizeof reason, "'" STR_FMT "' is %s here, but %s was sent", STR_ARG(sample->name), kinds[is],
-             kinds[sample->value.kind]);
-    refuse_value(t, row, sample, &t->self->options.counters->refused_type, str_c(reason));
-}
-
-static bool closed_out(struct taking *t, const struct telemetry_row *row, const struct telemetry_sample *sample,
-                       const struct telemetry_thing *thing) {
-    if (!thing->closed || thing_model_metric(thing->closed, sample->name)) return false;
-    char reason[400];
-    snprintf(reason, sizeof reason, "model '%s' is closed and has no metric '" STR_FMT "'", thing->closed->name,
-             STR_ARG(str_slice(sample->name, 0, 255)));
-    refuse_value(t, row, sample, &t->self->options.counters->refused_metric, str_c(reason));
-    return true;
-}
-
 static void refuse_state(struct taking *t, const struct telemetry_row *row, const struct telemetry_sample *sample) {
     static const char *const reasons[] = {
         [TELEMETRY_SAMPLE_NESTED] = "a value is a number, a text, true or false; this is an object or array",
@@ -309,8 +313,6 @@ static void refuse_state(struct taking *t, const struct telemetry_row *row, cons
     refuse_value(t, row, sample, &t->self->options.counters->refused_value, str_c(reasons[sample->state]));
 }
 
-/* A sample of a row of a closed model may still be without its metric: the model's own, not reported by anyone before.
- */
 static void put_sample(struct taking *t, const struct telemetry_row *row, struct telemetry_sample *sample,
                        const struct telemetry_thing *thing) {
     if (sample->state == TELEMETRY_SAMPLE_REPLACED) return;
@@ -318,9 +320,7 @@ static void put_sample(struct taking *t, const struct telemetry_row *row, struct
         refuse_state(t, row, sample);
         return;
     }
-    if (sample->value.kind == VALUE_NONE || closed_out(t, row, sample, thing)) return;
-    if (!sample->metric && (!thing->closed || metric_of(t->self, sample->name, &sample->metric).code != ERR_NONE))
-        return; /* refused by resolve */
+    if (sample->value.kind == VALUE_NONE || !sample->metric) return; /* not reported; or refused by resolve */
     enum value_kind is;
     struct series *series = t->self->options.series;
     if (series_accepts(series, thing->id, sample->metric, sample->value.kind, &is))
@@ -332,13 +332,13 @@ static void put_sample(struct taking *t, const struct telemetry_row *row, struct
 static void take_row(struct taking *t, struct telemetry_row *row) {
     struct telemetry *self = t->self;
     struct ingest_counters *counters = self->options.counters;
-    const struct telemetry_thing *thing;
+    const struct telemetry_thing *thing = NULL;
     if (row->refuse) {
         refuse_row(t, row, &counters->refused_value, row->refuse);
         return;
     }
     Err err = thing_of(t, row, &thing);
-    if (err.code != ERR_NONE) {
+    if (!thing) {
         refuse_row(t, row, &counters->refused_thing, err.text);
         return;
     }
