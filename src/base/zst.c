@@ -15,24 +15,26 @@ void zst_compress(Str bytes, int level, struct buf *out) {
 }
 
 /* Streams, because a frame's own word about its size is input too and must not decide how much is allocated. */
-Err zst_decompress(Str frames, size_t max, struct buf *out) {
-    ZSTD_DCtx *ctx = ZSTD_createDCtx();
-    ASSERT(ctx != NULL);
+static Err decompress(ZSTD_DCtx *ctx, Str frames, size_t max, struct buf *out) {
     ZSTD_inBuffer in = {frames.ptr, frames.len, 0};
     size_t begin = out->len, left = 1;
-    Err err = err_none();
-    while (err.code == ERR_NONE && (in.pos < in.size || left == 0)) {
-        if (in.pos == in.size) break;
+    for (bool full = false; in.pos < in.size || full;) {
         buf_reserve(out, ZSTD_DStreamOutSize());
         ZSTD_outBuffer to = {out->ptr + out->len, out->cap - out->len, 0};
         left = ZSTD_decompressStream(ctx, &to, &in);
-        out->len += to.pos;
         if (ZSTD_isError(left))
-            err = err_make(ERR_CORRUPT, "not a whole zstd frame at byte %zu: %s", in.pos, ZSTD_getErrorName(left));
-        else if (out->len - begin > max)
-            err = err_make(ERR_TOO_LARGE, "unpacks to more than %zu bytes", max);
+            return err_make(ERR_CORRUPT, "not a whole zstd frame at byte %zu: %s", in.pos, ZSTD_getErrorName(left));
+        out->len += to.pos;
+        if (out->len - begin > max) return err_make(ERR_TOO_LARGE, "unpacks to more than %zu bytes", max);
+        full = to.pos == to.size && left != 0;
     }
-    if (err.code == ERR_NONE && left != 0) err = err_make(ERR_CORRUPT, "zstd data ends in the middle of a frame");
+    return left ? err_make(ERR_CORRUPT, "zstd data ends in the middle of a frame") : err_none();
+}
+
+Err zst_decompress(Str frames, size_t max, struct buf *out) {
+    ZSTD_DCtx *ctx = ZSTD_createDCtx();
+    ASSERT(ctx != NULL);
+    Err err = decompress(ctx, frames, max, out);
     ZSTD_freeDCtx(ctx);
     return err;
 }

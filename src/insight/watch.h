@@ -14,6 +14,8 @@
  * watch_replaced) before rows later than them by more than six hours are handed in. A row older than the last one of
  * its thing is kept by the store but no longer judged.
  *
+ * The model's code metric may carry several codes of one moment, joined by '|'. Empty text is no code.
+ *
  * Only things whose model is declared are watched. Nobody has said what the metrics of an open model mean, so such a
  * thing costs one look-up a row and no memory; its charts and latest values come from the store as ever.
  * A watched thing costs about 400 bytes a metric and 7 kB in all.

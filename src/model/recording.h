@@ -9,6 +9,8 @@
  *
  * Events of one time come as rows, codes, failures, replacements, each by machine. Replacements may begin long before
  * the first row (`from`): they tell the age of the components. A recording has no clock of its own beyond its events.
+ * A machine may report several codes at one moment; a series holds one value a moment, so whoever plays them joins them
+ * with '|' ("error2|error3") and best sends them in one message with the row of that moment.
  */
 #ifndef MODEL_RECORDING_H
 #define MODEL_RECORDING_H
