@@ -11,6 +11,7 @@ for name; do
     log=build/fuzz/$name.log
     mkdir -p "$found"
     [ -d "$seeds" ] || { echo "FAIL $name: no corpus: put a few inputs into $seeds/"; failed=$((failed + 1)); continue; }
+    # shellcheck disable=SC2086
     options="-artifact_prefix=build/fuzz/$name- -timeout=10 -rss_limit_mb=2048 -print_final_stats=1"
     if [ "$seconds" = corpus ]; then
         "build/fuzz/fuzz/$name" $options -runs=0 "$seeds" >"$log" 2>&1

@@ -61,3 +61,7 @@ fuzz-corpus:
 	@$(MAKE) --no-print-directory V=fuzz fuzz-build
 	@sh tools/fuzz.sh corpus $(foreach f,$(FUZZERS),$(call fuzz_name,$(f)))
 .PHONY: fuzz fuzz-corpus
+
+# ---- the programs of `make unit`, without running them
+unit-build: $(foreach r,$(TESTED),$(B)/test/$(r))
+.PHONY: unit-build
