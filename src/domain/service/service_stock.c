@@ -1,0 +1,138 @@
+#include "domain/service/service_stock.h"
+
+#include "base/log.h"
+
+#define PART (&service_docs_part)
+#define RESERVATION (&service_docs_reservation)
+#define TRIES 50 /* each lost try means that another one won */
+
+/* A part and the reservations that hold pieces of it, as of one moment: read again when the part changed meanwhile. */
+struct holding {
+    struct doc *part;
+    struct doc_page page; /* oldest first */
+};
+
+static Err read_holding(struct service *s, PartyId party, int64_t part, struct arena *arena, struct holding *out) {
+    struct doc_filter filters[] = {SERVICE_DOC_ID("part", part),
+                                   SERVICE_DOC_STATE("reserved"),
+                                   SERVICE_DOC_STATE("used"),
+                                   {"issued", DOC_IS_SET, VALUE_B(false)}};
+    struct doc *again;
+    TRY(service_doc_get(s, party, PART, part, arena, &again));
+    for (int i = 0; i < TRIES; i++) {
+        out->part = again;
+        TRY(service_doc_find(s, party, RESERVATION, filters, 4, "id", 0, arena, &out->page));
+        TRY(service_doc_get(s, party, PART, part, arena, &again));
+        if (again->version == out->part->version) return err_none();
+    }
+    return err_make(ERR_BUSY, "part '" STR_FMT "' changes faster than its stock can be counted: try again",
+                    STR_ARG(out->part->number));
+}
+
+/* Pieces held up to and with the reservation `last`. One that was used counts until the part's `on_hand` fell for it.
+ * standing_only: those alone that still wait. */
+static int64_t pieces(const struct holding *h, int64_t last, bool standing_only) {
+    int64_t sum = 0;
+    for (size_t i = 0; i < h->page.n && h->page.docs[i]->id <= last; i++) {
+        const struct doc *r = h->page.docs[i];
+        bool used = doctype_in_state(r, "used");
+        if (used && (standing_only || r->id == service_doc_int(h->part, "last_issue"))) continue;
+        sum += service_doc_int(r, "quantity");
+    }
+    return sum;
+}
+
+/* Brings the part's `reserved` in line. A write that succeeds counted at least all that stood when the one before was
+ * written. */
+static Err follow(struct service *s, PartyId party, int64_t part, struct arena *arena) {
+    Err err = err_none();
+    for (int i = 0; i < TRIES; i++) {
+        struct holding h;
+        TRY(read_holding(s, party, part, arena, &h));
+        int64_t reserved = pieces(&h, INT64_MAX, true);
+        if (reserved == service_doc_int(h.part, "reserved")) return err_none();
+        struct service_sets sets = {.n = 0};
+        service_doc_put_count(&sets, "reserved", reserved);
+        err = service_doc_change(s, &h.part, &sets, true, arena);
+        if (err.code != ERR_PRECONDITION) return err;
+    }
+    return err;
+}
+
+/* *holds false: it was beyond the stock and is released again. */
+static Err settle(struct service *s, struct doc **reservation, struct arena *arena, bool *holds) {
+    struct holding h;
+    TRY(read_holding(s, (*reservation)->party, service_doc_int(*reservation, "part"), arena, &h));
+    *holds = pieces(&h, (*reservation)->id, false) <= service_doc_int(h.part, "on_hand");
+    if (!*holds) {
+        struct service_sets sets = {.n = 0};
+        service_doc_put_text(&sets, "note", STR("no free piece in stock / 库存不足"));
+        TRY(service_doc_move(s, reservation, "release", &sets, arena));
+    }
+    return follow(s, (*reservation)->party, service_doc_int(*reservation, "part"), arena);
+}
+
+Err service_stock_reserve(struct service *s, PartyId party, int64_t part, int64_t order, struct arena *arena,
+                          struct doc **out) {
+    struct service_sets sets = {.n = 0};
+    service_doc_put_int(&sets, "part", part);
+    service_doc_put_int(&sets, "work_order", order);
+    service_doc_put_int(&sets, "quantity", 1);
+    TRY(service_doc_create(s, party, RESERVATION, &sets, arena, out));
+    bool holds;
+    TRY(settle(s, out, arena, &holds));
+    if (!holds) *out = NULL;
+    return err_none();
+}
+
+Err service_stock_of_order(struct service *s, PartyId party, int64_t order, struct arena *arena, struct doc **out) {
+    struct doc_filter filters[] = {SERVICE_DOC_ID("work_order", order), SERVICE_DOC_STATE("reserved"),
+                                   SERVICE_DOC_STATE("used")};
+    struct doc_page page;
+    TRY(service_doc_find(s, party, RESERVATION, filters, 3, "id", 1, arena, &page));
+    *out = page.n ? page.docs[0] : NULL;
+    return err_none();
+}
+
+Err service_stock_made(struct service *s, PartyId party, int64_t id, struct arena *arena) {
+    struct doc *reservation;
+    bool holds;
+    TRY(service_doc_get(s, party, RESERVATION, id, arena, &reservation));
+    if (!doctype_in_state(reservation, "reserved")) return err_none();
+    return settle(s, &reservation, arena, &holds);
+}
+
+/* Takes the pieces off the shelf once: the part remembers the last reservation taken, and only this thread takes. */
+static Err take_from_shelf(struct service *s, const struct doc *reservation, struct arena *arena) {
+    Err err = err_none();
+    for (int i = 0; i < TRIES; i++) {
+        struct doc *part;
+        TRY(service_doc_get(s, reservation->party, PART, service_doc_int(reservation, "part"), arena, &part));
+        if (service_doc_int(part, "last_issue") == reservation->id) return err_none();
+        int64_t left = service_doc_int(part, "on_hand") - service_doc_int(reservation, "quantity");
+        if (left < 0) LOG_WARN("service.stock_below_zero", LOG_S("part", service_doc_text(part, "code")));
+        struct service_sets sets = {.n = 0};
+        service_doc_put_count(&sets, "on_hand", left < 0 ? 0 : left);
+        service_doc_put_int(&sets, "last_issue", reservation->id);
+        err = service_doc_change(s, &part, &sets, true, arena);
+        if (err.code != ERR_PRECONDITION) return err;
+    }
+    return err;
+}
+
+Err service_stock_used(struct service *s, PartyId party, int64_t id, struct arena *arena) {
+    struct doc *reservation;
+    TRY(service_doc_get(s, party, RESERVATION, id, arena, &reservation));
+    if (service_doc_flag(reservation, "issued")) return err_none();
+    TRY(take_from_shelf(s, reservation, arena));
+    struct service_sets sets = {.n = 0};
+    service_doc_put_flag(&sets, "issued", true);
+    TRY(service_doc_change(s, &reservation, &sets, false, arena));
+    return follow(s, party, service_doc_int(reservation, "part"), arena);
+}
+
+Err service_stock_released(struct service *s, PartyId party, int64_t id, struct arena *arena) {
+    struct doc *reservation;
+    TRY(service_doc_get(s, party, RESERVATION, id, arena, &reservation));
+    return follow(s, party, service_doc_int(reservation, "part"), arena);
+}
