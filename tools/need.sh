@@ -13,6 +13,7 @@ libsodium-dev|-|passwords, keys and signatures
 libzstd-dev|-|compression of what is kept
 liblz4-dev|-|compression of what is in motion
 libjansson-dev|-|JSON of the interface
+zlib1g-dev|-|gzip over HTTP
 libinih-dev|-|the settings file
 libxxhash-dev|-|checksums and hash tables
 nodejs|node|builds the console
