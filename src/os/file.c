@@ -43,7 +43,7 @@ static Err disk_open(struct file_system *fs, const char *path, unsigned flags, s
     bool make_dir = (flags & FILE_DIR) && (flags & FILE_CREATE);
     if (make_dir && mkdir(path, 0750) != 0 && (errno != EEXIST || (flags & FILE_EXCLUSIVE)))
         return disk_error(errno, "create", path);
-    int fd = open(path, open_flags(flags), 0640);
+    int fd = open(path, open_flags(flags), flags & FILE_PRIVATE ? 0600 : 0640);
     if (fd < 0) return disk_error(errno, "open", path);
     struct disk_file *file = malloc(sizeof *file);
     ASSERT(file != NULL);

@@ -30,7 +30,7 @@ struct record_column {
     enum record_kind kind;
     bool required;
     enum record_unique unique;
-    bool indexed;       /* quick to find and to sort by */
+    bool indexed; /* quick to find and to sort by, in a party; of "party" itself: quick to page by id in a party */
     const char *refers; /* table whose id it holds, or NULL; only ids that exist are taken */
 };
 

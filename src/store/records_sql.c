@@ -289,11 +289,10 @@ void records_sql_widen(struct records_sql *sql, const struct record_table *table
 
 bool records_sql_index(struct records_sql *sql, const struct record_table *table, unsigned column) {
     const struct record_column *c = &table->columns[column];
-    if (!c->indexed && c->unique == RECORD_MANY) return false;
+    bool unique = c->unique != RECORD_MANY, with_party = column != RECORD_PARTY && c->unique != RECORD_UNIQUE;
+    if (!c->indexed && !unique) return false;
     records_sql_clear(sql);
-    buf_printf(&sql->text, "CREATE %sINDEX IF NOT EXISTS \"%s_%s%s\" ON \"%s\" (%s\"%s\")",
-               c->unique == RECORD_MANY ? "" : "UNIQUE ", table->name, c->name,
-               c->unique == RECORD_MANY ? "" : "_unique", table->name, c->unique == RECORD_UNIQUE ? "" : "\"party\", ",
-               c->name);
+    buf_printf(&sql->text, "CREATE %sINDEX IF NOT EXISTS \"%s_%s%s\" ON \"%s\" (%s\"%s\")", unique ? "UNIQUE " : "",
+               table->name, c->name, unique ? "_unique" : "", table->name, with_party ? "\"party\", " : "", c->name);
     return true;
 }

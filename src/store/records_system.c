@@ -74,7 +74,7 @@ TABLE(thing, thing_columns, false);
 
 static const struct record_column audit_columns[AUDIT_COLUMNS] = {
     ID,
-    PARTY,
+    [RECORD_PARTY] = {"party", RECORD_INT, .required = true, .indexed = true},
     [AUDIT_AT] = {"at", RECORD_INT, .required = true},
     [AUDIT_WHO] = {"who", RECORD_TEXT, .required = true},
     [AUDIT_ACTION] = {"action", RECORD_TEXT, .required = true},

@@ -7,6 +7,7 @@
 #include "model/lens.h"
 
 struct records;
+struct records_txn;
 
 struct audit_row {
     int64_t id;
@@ -15,7 +16,9 @@ struct audit_row {
     Str who, action, type, target; /* action: "create" "change" "transition:acknowledge" "token.create" … */
     Str before, after;             /* JSON or empty */
 };
-/* Newest first; target empty: all. */
+/* Notes one write, from inside it; id is ignored. */
+Err audit_add(struct records_txn *txn, const struct audit_row *row);
+/* Newest first, older than before_id (0: from the newest); type or target empty: all. limit 0: 50. */
 Err audit_list(struct records *records, const struct lens *lens, Str type, Str target, int64_t before_id, size_t limit,
                struct arena *arena, struct audit_row **out, size_t *n);
 

@@ -1,5 +1,5 @@
 /* Device credentials: generated (160 random bits), kept as keyed hashes, looked up from memory on every MQTT or HTTP
- * connect. */
+ * connect. The key is DIR/secret.key (trust/secret.h). */
 #ifndef TRUST_DEVICE_H
 #define TRUST_DEVICE_H
 

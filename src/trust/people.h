@@ -1,7 +1,9 @@
 /*
  * Parties, users, sessions and API tokens. Passwords are argon2id (libsodium, interactive limits); tokens and session
  * ids are 256 random bits, kept as keyed hashes. Every change is audited. Writes wait for their commit; look-ups are
- * answered from memory.
+ * answered from memory. The key of the hashes is DIR/secret.key (trust/secret.h), made at the first opening.
+ * clock: the platform's, for the audit; sessions age by the records' own clock, because the platform's may be a
+ * recording's.
  */
 #ifndef TRUST_PEOPLE_H
 #define TRUST_PEOPLE_H
