@@ -20,6 +20,19 @@ const struct transition *doctype_transition(const struct doctype *type, Str name
     return NULL;
 }
 
+bool doctype_leaves(const struct doctype *type, const struct transition *t, int state) {
+    if (str_eq_c(str_c(t->from), "*")) return !type->states[state].final;
+    return doctype_names(t->from, str_c(type->states[state].name));
+}
+
+const struct transition *doctype_transition_from(const struct doctype *type, Str name, int state) {
+    for (size_t i = 0; i < type->n_transitions; i++) {
+        const struct transition *t = &type->transitions[i];
+        if (str_eq_c(name, t->name) && doctype_leaves(type, t, state)) return t;
+    }
+    return NULL;
+}
+
 bool doctype_names(const char *joined, Str name) {
     Str rest = str_c(joined), head;
     while (rest.len > 0) {

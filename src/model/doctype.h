@@ -69,10 +69,14 @@ struct doctype {
 
 #define DOCTYPE_FIELDS_MAX 64
 
-int doctype_field(const struct doctype *type, Str name);                           /* index or -1 */
-int doctype_state(const struct doctype *type, Str name);                           /* index or -1 */
-const struct transition *doctype_transition(const struct doctype *type, Str name); /* or NULL */
-bool doctype_names(const char *joined, Str name);                                  /* is name one of "a|b|c" */
+int doctype_field(const struct doctype *type, Str name); /* index or -1 */
+int doctype_state(const struct doctype *type, Str name); /* index or -1 */
+/* The first of that name, or NULL. Rows may share a name when they leave different states: */
+const struct transition *doctype_transition(const struct doctype *type, Str name);
+/* … then this is the one that leaves `state` (an index), or NULL. */
+const struct transition *doctype_transition_from(const struct doctype *type, Str name, int state);
+bool doctype_leaves(const struct doctype *type, const struct transition *t, int state); /* may it leave this state? */
+bool doctype_names(const char *joined, Str name);                                       /* is name one of "a|b|c" */
 
 /*
  * A document in memory. Everything in it lives in the arena of the call that gave it.

@@ -435,8 +435,10 @@ bool records_read_only(const struct records *r) { return r->place.read_only; }
 const struct clock *records_clock(const struct records *r) { return r->clock; }
 
 void records_on_commit(struct records *r, void (*fn)(void *ctx), void *ctx) {
+    thread_lock(&r->writing);
     r->committed = fn;
     r->committed_ctx = ctx;
+    thread_unlock(&r->writing);
 }
 
 void records_stats(struct records *r, struct records_stats *out) {

@@ -83,7 +83,7 @@ static const struct record_column audit_columns[AUDIT_COLUMNS] = {
     [AUDIT_BEFORE] = {.name = "before", .kind = RECORD_TEXT},
     [AUDIT_AFTER] = {.name = "after", .kind = RECORD_TEXT},
 };
-TABLE(audit, audit_columns, true);
+TABLE(audit, audit_columns, false);
 
 static const struct record_column outbox_columns[OUTBOX_COLUMNS] = {
     ID,

@@ -14,13 +14,16 @@ Err gate_lens(const struct principal *who, const struct doctype *type, const cha
     if (!principal_may(who, readers))
         return err_make(ERR_FORBIDDEN, "'%s' may not read %s: ask for another role", who->name,
                         type ? type->name : "things");
-    *out = (struct lens){.party = who->party,
-                         .every_party = who->party == 0 && principal_may(who, ROLE_BIT(ROLE_SYSTEM)),
-                         .fields = type ? visible_fields(who, type) : UINT64_MAX,
-                         .from = INT64_MIN,
-                         .to = INT64_MAX,
-                         .purpose = purpose};
+    *out = gate_lens_own(who, purpose);
+    if (type) out->fields = visible_fields(who, type);
     return err_none();
+}
+
+struct lens gate_lens_own(const struct principal *who, const char *reason) {
+    struct lens lens = gate_lens_system(reason);
+    lens.party = who->party;
+    lens.every_party = who->party == 0 && principal_may(who, ROLE_BIT(ROLE_SYSTEM));
+    return lens;
 }
 
 struct lens gate_lens_system(const char *reason) {
