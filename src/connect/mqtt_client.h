@@ -32,7 +32,7 @@ struct mqtt_client_options {
     bool keep_session;         /* false: a clean one */
     uint32_t session_expiry_s; /* 5.0, with keep_session */
     uint16_t keep_alive_s;     /* 0 = 60; pings are sent inside poll, publish and flush */
-    uint32_t window;           /* QoS 1 messages not yet acknowledged; 0 = 20, at most 65,535 */
+    uint32_t window;           /* QoS 1 messages not yet acknowledged; 0 = 20, at most 65,534 */
     Nanos timeout;             /* no progress for this long is ERR_TIMEOUT; 0 = 10 s */
     void (*on_message)(void *ctx, const struct mqtt_client_message *message);
     void (*on_ack)(void *ctx, uint64_t number, unsigned reason); /* reason < 0x80: kept */
