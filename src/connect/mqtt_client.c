@@ -26,9 +26,10 @@ struct mqtt_client {
     size_t sent;
     /* QoS 1: packet ids run 1 … 65,535 and round again; the window is smaller, so an id is free when its turn comes. */
     uint64_t published, acknowledged; /* acknowledged: of the oldest on, without a gap */
-    uint8_t *acked;                   /* a bit for each place in the window */
-    uint16_t request_id;              /* SUBSCRIBE or UNSUBSCRIBE that waits for its answer */
-    int request_answer;               /* its reason; -1: none yet */
+    uint8_t *acked;                   /* of the window, a place each */
+    uint64_t places;
+    uint16_t request_id; /* SUBSCRIBE or UNSUBSCRIBE that waits for its answer */
+    int request_answer;  /* its reason; -1: none yet */
     bool session_present, connected;
 };
 
@@ -51,18 +52,18 @@ static Err send_some(struct mqtt_client *c) {
 
 static uint16_t packet_id_of(uint64_t number) { return (uint16_t)((number - 1) % 65535u + 1); }
 
-static bool acked_at(const struct mqtt_client *c, uint64_t number) { return c->acked[number % WINDOW_MAX] != 0; }
+static bool acked_at(const struct mqtt_client *c, uint64_t number) { return c->acked[number % c->places] != 0; }
 
 static Err take_ack(struct mqtt_client *c, const struct mqtt_reply *reply) {
     uint64_t number = c->acknowledged + 1;
     while (number <= c->published && packet_id_of(number) != reply->packet_id) number++;
     if (number > c->published || acked_at(c, number))
         return err_make(ERR_INVALID, "the server acknowledged packet %u, which was not sent", reply->packet_id);
-    c->acked[number % WINDOW_MAX] = 1;
+    c->acked[number % c->places] = 1;
     if (c->options.on_ack) c->options.on_ack(c->options.ctx, number, reply->reason);
     while (c->acknowledged < c->published && acked_at(c, c->acknowledged + 1)) {
         c->acknowledged++;
-        c->acked[c->acknowledged % WINDOW_MAX] = 0;
+        c->acked[c->acknowledged % c->places] = 0;
     }
     return err_none();
 }
@@ -232,7 +233,8 @@ Err mqtt_client_open(const struct mqtt_client_options *options, struct mqtt_clie
     if (c->options.window > WINDOW_MAX) c->options.window = WINDOW_MAX;
     c->version = version_of(options);
     c->keep_alive_s = options->keep_alive_s ? options->keep_alive_s : 60;
-    c->acked = calloc(WINDOW_MAX, 1);
+    c->places = c->options.window;
+    c->acked = calloc(c->places, 1);
     ASSERT(c->acked);
     c->fd = -1;
     random_id(c->client_id);

@@ -81,3 +81,5 @@ bool process_signals_wait(Nanos timeout) {
         if (errno == EAGAIN) return false;
     }
 }
+
+bool process_is_terminal(int fd) { return isatty(fd) == 1; }

@@ -13,5 +13,6 @@ void process_raise_fd_limit(void); /* soft limit up to the hard one */
 /* Blocks SIGTERM, SIGINT and SIGPIPE in all threads; call first in main. */
 void process_signals_block(void);
 bool process_signals_wait(Nanos timeout); /* true: asked to stop; timeout < 0 waits for ever */
+bool process_is_terminal(int fd);         /* 1: standard output, 2: standard error */
 
 #endif
