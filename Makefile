@@ -38,6 +38,10 @@ upto = $(if $(filter $(1),$(firstword $(2))),$(1),$(firstword $(2)) $(call upto,
 ALL_OBJECTS := $(foreach r,$(ROOMS),$(call objects,$(r)))
 CONSOLE := $(B)/gen/console_files.o
 
+# `make Q=` shows whole commands
+Q := @
+SAY := @echo ' '
+
 all: build/weft
 .PHONY: all
 
@@ -50,11 +54,13 @@ build/weft: $(B)/weft
 endif
 
 $(B)/weft: $(ALL_OBJECTS) $(CONSOLE)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(SAY) LINK $@
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(B)/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(SAY) CC $<
+	$(Q)$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # ---- one library a room, one test program a room: an upward call cannot link
 define room_rules
@@ -65,7 +71,8 @@ $(B)/test/$(1)_main.c: $(call tests,$(1)) tests/main.sh
 	@mkdir -p $$(@D)
 	@sh tests/main.sh $(call tests,$(1)) > $$@
 $(B)/test/$(1): $(B)/test/$(1)_main.c $(patsubst %.c,$(B)/%.o,$(call tests,$(1)) $(wildcard tests/unit.c tests/lib/$(1)_*.c)) $(foreach r,$(call upto,$(1),$(ROOMS)),$(B)/lib/$(r).a)
-	$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $(B)/test/$(1)_main.c $$(filter %.o,$$^) \
+	$(SAY) LINK $$@
+	$(Q)$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $(B)/test/$(1)_main.c $$(filter %.o,$$^) \
 	  $(foreach r,$(call reverse,$(call upto,$(1),$(ROOMS))),$(B)/lib/$(r).a) $$(if $$(filter serve app,$(1)),$$(CONSOLE)) $$(LIBS)
 unit-$(1): $(B)/test/$(1)
 	@$(B)/test/$(1)
