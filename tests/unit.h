@@ -8,7 +8,7 @@
 #include "base/err.h"
 #include "base/str.h"
 
-void unit_case(const char *name); /* names the case that the checks after it belong to; each case counts as one test */
+void unit_case(const char *name);   /* names the case that the checks after it belong to; each counts as one test */
 void unit_skip(const char *reason); /* the current case is counted as skipped and says why */
 bool unit_true(bool ok, const char *file, int line, const char *what);
 bool unit_int(long long got, long long want, const char *file, int line, const char *what);
@@ -17,7 +17,7 @@ bool unit_str(Str got, Str want, const char *file, int line, const char *what);
 bool unit_ok(Err err, const char *file, int line, const char *what);
 bool unit_fails(Err err, enum err_code want, const char *file, int line, const char *what);
 const char *unit_temp_dir(void);           /* a fresh folder, removed when the program ends */
-const char *unit_shared(const char *path); /* path under ../shared, or NULL when that is absent (then unit_skip) */
+const char *unit_shared(const char *path); /* in ../shared beside the repository; NULL when absent (then unit_skip) */
 int unit_main(const char *room, size_t n, void (*const tests[])(void), const char *const names[]);
 
 #define CHECK(cond) unit_true((cond), __FILE__, __LINE__, #cond)

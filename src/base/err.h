@@ -26,8 +26,8 @@ typedef struct Err {
 
 Err err_none(void);
 Err err_make(enum err_code code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-Err err_errno(enum err_code code, int errno_value, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4))); /* appends ": strerror" */
+/* Appends ": " and the system's words for errno_value. */
+Err err_errno(enum err_code code, int errno_value, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 const char *err_slug(enum err_code code);  /* "not-found": stable, used in problem+json "type" and in logs */
 const char *err_title(enum err_code code); /* short human title */
 int err_http_status(enum err_code code);

@@ -15,10 +15,10 @@ typedef int64_t Nanos;
 #define NANOS_PER_DAY (86400 * NANOS_PER_S)
 
 #define TIME_TEXT_MAX 36
-/* RFC 3339 in UTC, "2015-01-01T06:00:00Z", with as many fraction digits as needed (0, 3, 6 or 9). Returns out as Str.
- */
+/* RFC 3339 in UTC, "2015-01-01T06:00:00Z", with as many digits of fraction as needed: 0, 3, 6 or 9. The Str is out. */
 Str time_format(Nanos t, char out[TIME_TEXT_MAX]);
-/* RFC 3339 with any offset, also "YYYY-MM-DD", "YYYY-MM-DD HH:MM[:SS]" (UTC), and a plain integer in ms. */
+/* RFC 3339 with any offset; without one it is UTC. Also "YYYY-MM-DD", "YYYY-MM-DD HH:MM[:SS]", and a plain integer in
+ * ms. */
 Err time_parse(Str text, Nanos *out);
 /* Civil date of t in UTC. */
 void time_civil(Nanos t, int *year, int *month, int *day, int *hour, int *minute, int *second);

@@ -1,5 +1,7 @@
-/* Clocks. Product code never asks the system directly: `app` hands a struct clock to every room, and the demo's follows
- * its recording. */
+/*
+ * Clocks. Product code never asks the system directly: `app` hands a struct clock to every room, and the demo's follows
+ * its recording.
+ */
 #ifndef OS_CLOCK_H
 #define OS_CLOCK_H
 

@@ -4,7 +4,7 @@
  *
  * A directory is opened with FILE_DIR and synced like a file: creating, renaming or removing an entry is
  * durable only after its directory was synced. Every sync call names its site ("wal.data", "chunk.dir"),
- * so that a test can leave out one site and must then see a loss.
+ * so that a test can leave out one site and must then see a loss; the name need live only as long as the call.
  */
 #ifndef OS_FILE_H
 #define OS_FILE_H
@@ -32,9 +32,10 @@ typedef bool file_list_fn(void *ctx, Str name);
 struct file_ops {
     Err (*open)(struct file_system *fs, const char *path, unsigned flags, struct file **out);
     void (*close)(struct file *file);
-    Err (*read)(struct file *file, void *into, size_t n, uint64_t at,
-                size_t *got);                                                 /* short only at the end of the file */
-    Err (*write)(struct file *file, const void *from, size_t n, uint64_t at); /* all n bytes or a failure */
+    /* short only at the end of the file */
+    Err (*read)(struct file *file, void *into, size_t n, uint64_t at, size_t *got);
+    /* all n bytes or a failure */
+    Err (*write)(struct file *file, const void *from, size_t n, uint64_t at);
     Err (*sync)(struct file *file, const char *site);
     Err (*truncate)(struct file *file, uint64_t size);
     Err (*size)(struct file *file, uint64_t *out);
@@ -67,16 +68,17 @@ Err file_remove(struct file_system *fs, const char *path);
 Err file_list(struct file_system *fs, const char *dir, file_list_fn *fn, void *ctx);
 
 Err file_sync_dir(struct file_system *fs, const char *dir, const char *site);
-Err file_make_dirs(struct file_system *fs, const char *path,
-                   const char *site); /* like mkdir -p; each new entry synced in its parent */
-Err file_load(struct file_system *fs, const char *path, size_t max,
-              struct buf *into); /* whole file, ERR_TOO_LARGE past max */
-Err file_replace(struct file_system *fs, const char *path, Str bytes,
-                 const char *site); /* write beside, sync, rename, sync dir */
+/* Like mkdir -p; each new entry is synced in its parent. */
+Err file_make_dirs(struct file_system *fs, const char *path, const char *site);
+/* Appends the whole file; ERR_TOO_LARGE when it is larger than max bytes. */
+Err file_load(struct file_system *fs, const char *path, size_t max, struct buf *into);
+/* The new bytes or the old ones, never a mixture: writes beside, syncs at SITE, renames, syncs the folder at
+ * "SITE.dir". */
+Err file_replace(struct file_system *fs, const char *path, Str bytes, const char *site);
 bool file_exists(struct file_system *fs, const char *path);
 
-/* An exclusive advisory lock on DIR/lock of the real disk, held until file_unlock or the process ends. ERR_LOCKED when
- * held elsewhere. */
+/* An exclusive advisory lock on DIR/lock of the real disk, until file_unlock or the end of the process. ERR_LOCKED when
+ * another holds it, with its process number in the text. */
 Err file_lock(const char *dir, int *out_fd);
 void file_unlock(int fd);
 

@@ -11,8 +11,8 @@ typedef pthread_mutex_t ThreadMutex;
 #define THREAD_MUTEX_INIT PTHREAD_MUTEX_INITIALIZER
 
 struct thread; /* a running thread */
-Err thread_start(struct thread **out, const char *name, void (*run)(void *ctx),
-                 void *ctx);             /* name: at most 15 characters, seen in top */
+/* name: at most 15 characters, seen in top. ERR_LIMIT when the system gives no more threads. */
+Err thread_start(struct thread **out, const char *name, void (*run)(void *ctx), void *ctx);
 void thread_join(struct thread *thread); /* waits and frees */
 
 void thread_mutex_init(pthread_mutex_t *m);
@@ -32,8 +32,8 @@ struct thread_queue *thread_queue_new(size_t capacity);
 void thread_queue_free(struct thread_queue *q);
 bool thread_queue_push(struct thread_queue *q, void *item);     /* waits while full; false once closed */
 bool thread_queue_try_push(struct thread_queue *q, void *item); /* false: full or closed */
-void *thread_queue_pop(struct thread_queue *q,
-                       Nanos timeout); /* waits; NULL: timed out, or closed and empty. timeout < 0: for ever */
+/* Waits; NULL: timed out, or closed and empty. timeout < 0: for ever. */
+void *thread_queue_pop(struct thread_queue *q, Nanos timeout);
 size_t thread_queue_len(struct thread_queue *q);
 void thread_queue_close(struct thread_queue *q); /* wakes all; what is inside can still be popped */
 
