@@ -73,6 +73,6 @@ if (flag('--mock')) {
   const file = join(here, '../build/console-mock/mock.mjs')
   await build({ entryPoints: [join(here, 'dev/mock.ts')], outfile: file, bundle: true, platform: 'node', format: 'esm', logLevel: 'warning' })
   const { mock } = await import(pathToFileURL(file).href)
-  const port = await mock({ dir: out, port: Number(after('--port') ?? 8080) })
+  const { port } = await mock({ dir: out, port: Number(after('--port') ?? 8080) })
   console.log(`mock at 127.0.0.1:${port} (user demo, password demo), ${basename(out)}`)
 }

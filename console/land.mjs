@@ -28,7 +28,8 @@ function rings(shape, projection, step, area) {
       if (!last || last[0] !== p[0] || last[1] !== p[1]) ring.push(p)
     },
     lineStart() { ring = [] },
-    lineEnd() { if (ring.length > 2 && extent(ring) >= area) found.push(ring) },
+    // Four points are the clip rectangle itself, which Antarctica's polygon leaves behind: no land of this region.
+    lineEnd() { if (ring.length > 4 && extent(ring) >= area) found.push(ring) },
     polygonStart() {}, polygonEnd() {}, sphere() {},
   }))
   return found

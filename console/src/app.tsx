@@ -21,9 +21,10 @@ import { MyWork, Orders } from './pages/orders'
 import { Predictions } from './pages/predictions'
 import { SignIn } from './pages/signin'
 import { currentRoute, link, useRoute, type Route } from './router'
-import { Button, Empty, ErrorBox, Toasts } from './ui/bits'
+import { Button, ErrorBox, Toasts } from './ui/bits'
 import { Choices } from './ui/choices'
 import { Icon, Logo, type IconName } from './ui/icons'
+import { PageHead } from './ui/page'
 
 interface Place { key: Key; icon: IconName; href: string; heads: string[]; count?: number }
 
@@ -43,8 +44,8 @@ export function App() {
 function places(alarms: number | undefined, orders: number | undefined): Place[] {
   const all: Place[] = [
     { key: 'nav_fleet', icon: 'fleet', href: '#/', heads: ['', 'things'] },
-    { key: 'nav_alarms', icon: 'alarm', href: '#/alarms', heads: ['alarms'], count: alarms },
-    { key: 'nav_predictions', icon: 'predict', href: '#/predictions', heads: ['predictions'] },
+    { key: 'nav_alarms', icon: 'alarm', href: '#/alarms', heads: ['alarms', 'docs/alarm'], count: alarms },
+    { key: 'nav_predictions', icon: 'predict', href: '#/predictions', heads: ['predictions', 'docs/prediction'] },
     isTechnician() ? { key: 'nav_my_work', icon: 'order', href: '#/work', heads: ['work', 'orders'] }
       : { key: 'nav_orders', icon: 'order', href: '#/orders', heads: ['orders', 'work'], count: orders },
     { key: 'nav_parts', icon: 'part', href: '#/docs/part', heads: ['docs/part', 'docs/reservation'] },
@@ -58,7 +59,7 @@ function places(alarms: number | undefined, orders: number | undefined): Place[]
 function at(place: Place, route: Route): boolean {
   const [head = '', second = ''] = route.path
   const both = `${head}/${second}`
-  return place.heads.includes(both) || (place.heads.includes(head) && !(head === 'docs' && ['part', 'reservation', 'technician'].includes(second)))
+  return place.heads.includes(both) || (place.heads.includes(head) && !(head === 'docs' && ['part', 'reservation', 'technician', 'alarm', 'prediction'].includes(second)))
 }
 
 function Frame() {
@@ -176,6 +177,6 @@ function page(route: Route): ComponentChildren {
     case 'docs': return one && two ? <DocPage key={one + two} type={one} id={two} /> : <DocsPage key={one} type={one} />
     case 'operations': return <Operations tab={one} />
     case 'more': return <More />
-    default: return <Empty icon="search" title={t('not_found')}><a href={link()}>{t('to_fleet')}</a></Empty>
+    default: return <div class="page"><PageHead title={t('not_found')} /><p><a href={link()}>{t('to_fleet')}</a></p></div>
   }
 }

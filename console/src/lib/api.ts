@@ -1,6 +1,7 @@
 // Calls to the server. A failure is always a Problem with a title and a detail that can be shown as they are.
 import { cell } from './cell'
-import { t } from '../i18n'
+import { lang } from './prefs'
+import { t, type Key } from '../i18n'
 
 export class Problem extends Error {
   constructor(readonly status: number, readonly title: string, readonly detail: string, readonly type = '') {
@@ -54,21 +55,18 @@ async function reach(path: string, init: RequestInit): Promise<Response> {
   }
 }
 
+const titles: Record<number, Key> = {
+  0: 'problem_sign_in', 400: 'problem_input', 401: 'problem_signed_out', 403: 'problem_forbidden', 404: 'problem_missing', 409: 'problem_conflict',
+  412: 'problem_changed', 413: 'problem_large', 422: 'problem_input', 428: 'problem_changed', 429: 'problem_often', 500: 'problem_server', 503: 'problem_busy',
+}
+
 function problem(path: string, status: number, text: string): Problem {
   let said: { title?: string; detail?: string; type?: string } = {}
   try { said = JSON.parse(text) } catch { /* not a problem document: the status speaks */ }
   if (status === 401 && path !== 'session') signedOut.set(signedOut.get() + 1)
-  return new Problem(status, said.title ?? t('problem_status', { n: status }), said.detail ?? '', said.type)
+  // The server speaks English; what kind of failure it is, everybody can read.
+  const word = lang.get() === 'zh' && titles[path === 'session' && status === 401 ? 0 : status]
+  return new Problem(status, word ? t(word) : said.title ?? t('problem_status', { n: status }), said.detail ?? '', said.type)
 }
 
-export const enc = encodeURIComponent
-
-/** A query string out of what is set; an array repeats its key. */
-export function query(params: Record<string, string | number | string[] | null | undefined>): string {
-  const parts: string[] = []
-  for (const [key, value] of Object.entries(params)) {
-    if (value === undefined || value === null || value === '') continue
-    for (const one of Array.isArray(value) ? value : [value]) parts.push(`${enc(key)}=${enc(String(one))}`)
-  }
-  return parts.length ? '?' + parts.join('&') : ''
-}
+export { enc, query } from './query_string'

@@ -69,6 +69,12 @@ export function duration(length: number): string {
   }
   return parts.join(' ')
 }
+/** A clock's face: "20:55" hours and minutes, days from four days on. */
+export function clockFace(length: number): string {
+  const minutes = Math.floor(Math.abs(length) / MIN)
+  if (minutes >= 96 * 60) return t('n_days', { n: Math.floor(minutes / 1440) })
+  return `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, '0')}`
+}
 export function hours(n: number | null | undefined): string {
   if (n === null || n === undefined) return '–'
   return Math.abs(n) >= 72 ? t('n_days', { n: number(n / 24, 0) }) : t('n_hours', { n: number(n, n < 10 ? 1 : 0) })

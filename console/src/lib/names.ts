@@ -1,5 +1,5 @@
 // Titles of things that other records only name: components, metrics, technicians, parts.
-import { title } from '../i18n'
+import { t, title, type Key } from '../i18n'
 import { useModels } from './docs'
 import { useQuery } from './query'
 import { str } from './docs'
@@ -8,6 +8,12 @@ import type { Component, Doc, Metric, Model, Page } from './types'
 export function docName(d: Doc): string {
   const name = str(d.name) || title({ title_en: str(d.title_en), title_zh: str(d.title_zh) }) || str(d.code) || str(d.thing)
   return name ? `${name} · ${d.number}` : d.number
+}
+
+const skills: Record<string, Key> = { electrical: 'skill_electrical', mechanical: 'skill_mechanical', hydraulic: 'skill_hydraulic', pneumatic: 'skill_pneumatic', control: 'skill_control' }
+/** "electrical|hydraulic" in words. */
+export function skillNames(joined: unknown, between = ' · '): string {
+  return str(joined).split('|').filter(Boolean).map((s) => skills[s] ? t(skills[s]!) : s).join(between)
 }
 
 export interface Names {

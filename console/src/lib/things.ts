@@ -31,9 +31,10 @@ export function useThing(name: string | null): Answer<Thing> {
 
 export const useDashboard = () => useQuery<Dashboard>('dashboard', { live: ['status', 'doc:alarm', 'doc:work_order', 'doc:prediction'], every: 4000 })
 
-/** Whether a machine's place is invented, as its attributes say. */
+/** Whether an attribute says that the machine's place is invented. */
+export function saysMadeUp(key: string, value: unknown): boolean {
+  return value !== false && /position|location|coordinates|latitude/i.test(key) && /made.?up|invented|fict|synthetic|simulated|虚构/i.test(`${key} ${String(value)}`)
+}
 export function madeUpPosition(thing: Thing | undefined): boolean {
-  const a = thing?.attributes
-  if (!a) return false
-  return Object.entries(a).some(([k, v]) => /position|location|coordinates/i.test(k) && (/made.?up|invented|fict|synthetic|虚构/i.test(`${k} ${String(v)}`)) && v !== false)
+  return Object.entries(thing?.attributes ?? {}).some(([k, v]) => saysMadeUp(k, v))
 }

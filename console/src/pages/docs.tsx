@@ -146,9 +146,8 @@ function DocCards({ type, items, columns }: { type: DocType; items: Doc[]; colum
   return (
     <ul class="doc-cards">{items.map((d) => (
       <li key={d.id} class="card"><a class="plain" href={docLink(type, d)}>
-        <span class="top"><strong>{str(d[columns[0]?.name ?? '']) && columns[0] ? <FieldValue field={columns[0]} value={d[columns[0].name]} plain /> : d.number}</strong><DocBadge type={type} doc={d} /></span>
-        <dl>{columns.slice(1).filter((f) => d[f.name] !== null && d[f.name] !== undefined && d[f.name] !== '').map((f) => <div><dt>{title(f)}</dt><dd><FieldValue field={f} value={d[f.name]} plain /></dd></div>)}
-          <div><dt>{t('number')}</dt><dd class="num">{d.number}</dd></div></dl></a></li>))}</ul>
+        <span class="top"><strong>{str(d[columns[0]?.name ?? '']) && columns[0] ? <FieldValue field={columns[0]} value={d[columns[0].name]} plain /> : d.number} <small class="faint num">{d.number}</small></strong><DocBadge type={type} doc={d} /></span>
+        <dl>{columns.slice(1).filter((f) => d[f.name] !== null && d[f.name] !== undefined && d[f.name] !== '').map((f) => <div><dt>{title(f)}</dt><dd><FieldValue field={f} value={d[f.name]} plain /></dd></div>)}</dl></a></li>))}</ul>
   )
 }
 
@@ -178,7 +177,7 @@ function FilterBar({ type, filters, open }: { type: DocType; filters: Filter[]; 
       </form>}
       {filters.length > 0 && <div class="chips">{filters.map((x) => {
         const ff = type.fields.find((y) => y.name === x.field)
-        return <button type="button" class="chip on" onClick={() => setParams({ [x.field + x.op]: null })} aria-label={t('remove_filter', { f: title(ff, x.field) })}>
+        return <button type="button" class="chip on" onClick={() => setParams({ [x.field + x.op]: null })} title={t('remove_filter', { f: title(ff, x.field) })}>
           {title(ff, x.field)} {x.op === '>' ? '≥' : x.op === '<' ? '≤' : x.op === '~' ? '∋' : '='} {title(ff?.choices.find((c) => c.name === x.value), x.value)}<Icon name="close" size={13} /></button>
       })}</div>}
     </div>

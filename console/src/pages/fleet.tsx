@@ -105,7 +105,7 @@ function Figures({ board, state }: { board: Dashboard | undefined; state: string
       </section>
       <section class="figure"><h2><a href="#/alarms">{t('open_alarms')}</a></h2>
         <div class="line"><b class="num huge">{number(open, 0)}</b>
-          <span class="badges">{severities.filter((s) => board.open_alarms[s] > 0).map((s) => <a class="plain" href={`#/alarms?severity=${s}`}><SeverityBadge severity={s} /><span class="num faint">{board.open_alarms[s]}</span></a>)}{open === 0 && <span class="faint">{t('all_calm')}</span>}</span></div>
+          <span class="badges">{severities.filter((s) => board.open_alarms[s] > 0).map((s) => <a class="plain" href={`#/alarms?severity=${s}`}><SeverityBadge severity={s} n={board.open_alarms[s]} /></a>)}{open === 0 && <span class="faint">{t('all_calm')}</span>}</span></div>
       </section>
       <section class="figure"><h2><a href="#/predictions">{t('predictions_open')}</a></h2>
         <div class="line"><b class="num huge">{number(board.predictions.open, 0)}</b>
@@ -118,13 +118,16 @@ function Figures({ board, state }: { board: Dashboard | undefined; state: string
   )
 }
 
+/** WO-000017 as WO-17, where room is short. */
+const short = (number: string) => number.replace(/-0+(?=\d)/, '-')
+
 export function ThingBadges({ item }: { item: ThingItem }) {
   const names = useNames()
   return (
     <>
       {item.prediction && <Badge tone="warning" icon="predict" title={t('predicted_failure')}>{names.component(item.prediction.component)} {percent(item.prediction.probability)}</Badge>}
-      {item.work_order && <Badge tone="info" icon="order">{item.work_order.number}</Badge>}
-      {item.open_alarms > 0 && <Badge tone="critical" icon="alarm">{t('n_alarms', { n: item.open_alarms })}</Badge>}
+      {item.work_order && <Badge tone="info" icon="order" title={t('work_order')}>{short(item.work_order.number)}</Badge>}
+      {item.open_alarms > 0 && <Badge tone="critical" icon="alarm" title={t('open_alarms')}><span class="num">{item.open_alarms}</span><span class="vh">{t('open_alarms')}</span></Badge>}
     </>
   )
 }
@@ -140,7 +143,7 @@ function ThingList({ items, loading, onHover, hover, total, filtered }: { items:
           <li key={i.name} class={hover === i.name ? 'hover' : ''} onMouseEnter={() => onHover(i.name)} onMouseLeave={() => onHover(null)}>
             <a href={link('things', i.name)}>
               <StateIcon state={i.state} size={20} />
-              <span class="name"><strong>{i.name}</strong><span class="faint">{names.model(i.model)}</span></span>
+              <span class="name"><strong>{i.name}</strong><span class="faint">{names.model(i.model)}<span class="seen-small"> · <Time at={i.last_seen} /></span></span></span>
               <span class="vh">{t(stateWord[i.state])}</span>
               <HealthBar health={i.health} />
               <span class="seen faint"><Time at={i.last_seen} /></span>

@@ -1,10 +1,11 @@
 // One machine: how it is, why, what it measures, what happened to it, and what can be asked for it.
 import { useMemo, useState } from 'preact/hooks'
-import { said, t, title } from '../i18n'
+import { said, t, title, type Key } from '../i18n'
 import { createDoc, useModel, useType } from '../lib/docs'
 import { absolute, DAY, hours, measured, ms, number, percent } from '../lib/format'
 import { useNames } from '../lib/names'
-import { madeUpPosition, useThing } from '../lib/things'
+import { lang } from '../lib/prefs'
+import { madeUpPosition, saysMadeUp, useThing } from '../lib/things'
 import type { Contributor, Model, State, Thing, Tone, Wear } from '../lib/types'
 import { go, link, setParams, useRoute } from '../router'
 import { Badge, Bar, Button, Card, Empty, healthTone, Loaded, Ring, Segments, StateBadge, Time, toast } from '../ui/bits'
@@ -34,11 +35,11 @@ export function Machine({ name }: { name: string }) {
         <>
           <Header thing={thing} model={model} />
           <div class="machine-grid">
-            <div class="left">
+            <div>
               <Charts thing={thing} model={model} marks={history.marks} />
-              <Card title={t('history')}><Timeline events={history.events} loading={history.loading} /></Card>
+              <Card class="history" title={t('history')}><Timeline events={history.events} loading={history.loading} /></Card>
             </div>
-            <div class="right">
+            <div>
               <Why thing={thing} />
               <Failure thing={thing} reasons={history.reasons} />
               <Components thing={thing} />
@@ -69,15 +70,23 @@ function Header({ thing, model }: { thing: Thing; model: Model | undefined }) {
           <div><dt>{t('model')}</dt><dd>{title(model, thing.model)}</dd></div>
           <div><dt>{t('last_seen')}</dt><dd><Time at={thing.last_seen} /></dd></div>
           {thing.commissioned && <div><dt>{t('commissioned')}</dt><dd>{absolute(thing.commissioned).slice(0, 10)}</dd></div>}
-          {Object.entries(thing.attributes ?? {}).filter(([, v]) => ['string', 'number'].includes(typeof v)).slice(0, 4).map(([k, v]) => <div><dt>{attributeName(k)}</dt><dd>{String(v)}</dd></div>)}
+          {attributes(thing).map(([name, value]) => <div><dt>{name}</dt><dd>{value}</dd></div>)}
         </dl>
       </div>
     </section>
   )
 }
-function attributeName(key: string): string {
-  const known = ({ age_years: 'attr_age_years', age: 'attr_age_years', position: 'attr_position', site: 'attr_site', serial: 'attr_serial' } as const)[key]
-  return known ? t(known) : key.replace(/_/g, ' ')
+const attributeWords: Record<string, Key> = { age_years: 'attr_age_years', age: 'attr_age_years', site: 'attr_site', serial: 'attr_serial' }
+/** What people wrote about the machine, in the reader's language: site_zh or site_en shows as Site. */
+function attributes(thing: Thing): [name: string, value: string][] {
+  const mine = `_${lang.get()}`
+  return Object.entries(thing.attributes ?? {})
+    .filter(([k, v]) => ['string', 'number'].includes(typeof v) && !saysMadeUp(k, v) && (!/_(zh|en)$/.test(k) || k.endsWith(mine)))
+    .slice(0, 5)
+    .map(([k, v]) => {
+      const name = k.replace(/_(zh|en)$/, '')
+      return [attributeWords[name] ? t(attributeWords[name]!) : name.replace(/_/g, ' '), String(v)]
+    })
 }
 
 const ranges = { '24h': DAY, '7d': 7 * DAY, '30d': 30 * DAY, all: 0 } as const
@@ -161,7 +170,7 @@ function Components({ thing }: { thing: Thing }) {
 
 function Place({ thing }: { thing: Thing }) {
   return (
-    <Card title={t('position')}>
+    <Card class="place" title={t('position')}>
       <FleetMap small label={t('map_label')} note={madeUpPosition(thing) ? t('made_up_position') : undefined}
         pins={[{ id: thing.name, latitude: thing.latitude!, longitude: thing.longitude!, state: thing.state, label: thing.name }]} />
     </Card>

@@ -3,8 +3,8 @@ import { t, title } from '../i18n'
 import { query } from '../lib/api'
 import { useNow } from '../lib/clock'
 import { ref, str, useType } from '../lib/docs'
-import { absolute, distance, duration, ms, number } from '../lib/format'
-import { useAll, useNames } from '../lib/names'
+import { absolute, clockFace, distance, duration, ms, number } from '../lib/format'
+import { skillNames, useAll, useNames } from '../lib/names'
 import { useQuery } from '../lib/query'
 import { useThing } from '../lib/things'
 import type { Doc, DocType, Page, Thing, Tone } from '../lib/types'
@@ -27,7 +27,7 @@ export function OrderPage({ id }: { id: string }) {
   const technician = technicians.get(ref(doc?.technician)?.id ?? -1)
   const label = (d: Doc) => {
     const far = thing && place(d) && thing.latitude !== null ? ` · ${number(distance(place(d)!, thing as { latitude: number; longitude: number }), 0)} km` : ''
-    return `${str(d.name)} · ${str(d.skills).replaceAll('|', ', ')}${far}`
+    return `${str(d.name)} · ${skillNames(d.skills, ', ')}${far}`
   }
   return (
     <div class="page order">
@@ -38,13 +38,16 @@ export function OrderPage({ id }: { id: string }) {
         <>
           <Steps doc={doc} type={type} />
           <div class="order-grid">
-            <Card title={t('promise')} class="clocks"><div class="clock-row"><Promise2 doc={doc} kind="arrival" /><Promise2 doc={doc} kind="completion" /></div></Card>
-            <Facts doc={doc} type={type} thing={thing} />
-            <Technician doc={doc} technician={technician} thing={thing} />
-            <Part doc={doc} />
-            {(str(doc.finding) || str(doc.remedy) || str(doc.signature)) && <Card title={t('report')}><dl class="rows">
-              {(['finding', 'remedy', 'signature'] as const).filter((n) => str(doc[n])).map((n) => <div><dt>{title(type?.fields.find((f) => f.name === n), n)}</dt><dd>{str(doc[n])}</dd></div>)}</dl></Card>}
-            <Card title={t('timeline')}><AuditTrail type="work_order" doc={doc} /></Card>
+            <div>
+              <Card title={t('promise')} class="clocks"><div class="clock-row"><PromiseClock doc={doc} kind="arrival" /><PromiseClock doc={doc} kind="completion" /></div></Card>
+              <Part doc={doc} />
+            </div>
+            <div>
+              <Facts doc={doc} type={type} thing={thing} />
+              <Report doc={doc} type={type} />
+              <Card title={t('timeline')} class="passed"><AuditTrail type="work_order" doc={doc} /></Card>
+            </div>
+            <div><Technician doc={doc} technician={technician} thing={thing} /></div>
           </div>
         </>)}</Loaded>
     </div>
@@ -70,7 +73,7 @@ function Steps({ doc, type }: { doc: Doc; type: DocType | undefined }) {
   )
 }
 
-function Promise2({ doc, kind }: { doc: Doc; kind: 'arrival' | 'completion' }) {
+function PromiseClock({ doc, kind }: { doc: Doc; kind: 'arrival' | 'completion' }) {
   const now = useNow(1000)
   const start = ms(doc.requested_at), by = ms(kind === 'arrival' ? doc.arrive_by : doc.finish_by), end = ms(kind === 'arrival' ? doc.arrived_at : doc.finished_at)
   const kept = kind === 'arrival' ? doc.arrival_kept : doc.completion_kept
@@ -81,11 +84,11 @@ function Promise2({ doc, kind }: { doc: Doc; kind: 'arrival' | 'completion' }) {
   const used = (t0 - start) / (by - start)
   const over = t0 > by
   const tone: Tone = end !== null ? (kept === false || over ? 'critical' : 'good') : over ? 'critical' : used > 0.75 ? 'warning' : 'info'
-  const main = end !== null ? duration(end - start) : duration(by - t0)
+  const length = end !== null ? end - start : by - t0
   const sub = end !== null ? t(over || kept === false ? 'promise_missed' : 'promise_kept') : stopped ? t('stopped') : over ? t('over_time') : t('remaining')
   return (
     <div class="promise-clock">
-      <Ring part={used} tone={tone} size={112} width={10} label={`${name}: ${main}, ${sub}`}><b class="num">{main}</b><small>{sub}</small></Ring>
+      <Ring part={used} tone={tone} size={112} width={10} label={`${name}: ${duration(length)}, ${sub}`}><b class="num big">{clockFace(length)}</b><small>{sub}</small></Ring>
       <strong>{name}</strong><span class="faint num">{t('by')} {absolute(by)}</span>
     </div>
   )
@@ -119,13 +122,19 @@ function Technician({ doc, technician, thing }: { doc: Doc; technician: Doc | un
     <Card title={t('technician')} class="technician">
       {technician ? (
         <div class="person"><span class="avatar" aria-hidden="true">{str(technician.name).slice(0, 1)}</span>
-          <span><strong>{str(technician.name)}</strong><span class="faint">{str(technician.skills).replaceAll('|', ' · ')}</span></span>
+          <span><strong>{str(technician.name)}</strong><span class="faint">{skillNames(technician.skills)}</span></span>
           {str(technician.phone) && <a class="btn small" href={`tel:${str(technician.phone)}`}>{str(technician.phone)}</a>}
           {km !== null && <Badge icon="truck">{number(km, 0)} km</Badge>}</div>
       ) : <Empty icon="person" title={t('unassigned')}>{t('unassigned_hint')}</Empty>}
       {b && <FleetMap small label={t('map_way')} pins={a ? [a, b] : [b]} lines={a ? [[a, b]] : []} />}
     </Card>
   )
+}
+
+function Report({ doc, type }: { doc: Doc; type: DocType | undefined }) {
+  const told = (['finding', 'remedy', 'signature'] as const).filter((n) => str(doc[n]))
+  if (!told.length) return null
+  return <Card title={t('report')}><dl class="rows">{told.map((n) => <div><dt>{title(type?.fields.find((f) => f.name === n), n)}</dt><dd>{str(doc[n])}</dd></div>)}</dl></Card>
 }
 
 function Part({ doc }: { doc: Doc }) {

@@ -55,7 +55,8 @@ export function Orders() {
   const counts = useQuery<Counts>('docs/work_order?count=state', { live: ['doc:work_order'], every: 3000 })
   const all = [...(active.data?.items ?? []), ...(past.data?.items ?? [])].filter((d, i, list) => list.findIndex((x) => x.id === d.id) === i)
   const count = (s: string) => counts.data?.counts.find((c) => c.key === s)?.count ?? 0
-  const columns = [...ACTIVE, 'done', 'confirmed', 'cancelled']
+  const board = [...ACTIVE, 'done'], columns = [...board, 'confirmed', 'cancelled']
+  const closed = all.filter((d) => !board.includes(d.state))
   return (
     <div class="page orders">
       <PageHead title={t('nav_orders')} />
@@ -64,7 +65,10 @@ export function Orders() {
       <ErrorBox error={active.error ?? past.error} retry={active.reload} />
       {!active.data ? !active.error && <Skeleton rows={6} height={60} /> : phone
         ? <OrderList items={all.filter((d) => state === 'active' ? ACTIVE.includes(d.state) : d.state === state)} type={type} />
-        : <div class="board">{columns.map((s) => <Column key={s} state={s} items={all.filter((d) => d.state === s)} total={count(s)} type={type} />)}</div>}
+        : <>
+          <div class="board" tabIndex={0} role="group" aria-label={t('nav_orders')}>{board.map((s) => <Column key={s} state={s} items={all.filter((d) => d.state === s)} total={count(s)} type={type} />)}</div>
+          {closed.length > 0 && <Card title={t('closed')} action={<a href="#/docs/work_order">{t('all_n', { n: number(counts.data?.counts.reduce((n, c) => n + c.count, 0) ?? 0, 0) })}</a>}><ClosedList items={closed.slice(0, 15)} type={type} /></Card>}
+        </>}
     </div>
   )
 }
@@ -72,6 +76,20 @@ export function Orders() {
 function OrderList({ items, type }: { items: Doc[]; type: DocType | undefined }) {
   if (!items.length) return <Card><Empty icon="order" title={t('no_orders')}>{t('no_orders_hint')}</Empty></Card>
   return <ul class="order-list">{items.map((d) => <li key={d.id}><OrderCard doc={d} type={type} badge /></li>)}</ul>
+}
+
+function ClosedList({ items, type }: { items: Doc[]; type: DocType | undefined }) {
+  const people = useAll('technician')
+  const now = useNow(10_000)
+  return (
+    <ul class="closed-list">{items.map((d) => {
+      const promise = promiseOf(d, now)
+      return (
+        <li key={d.id}><a href={link('orders', d.id)}><span class="num faint">{d.number}</span><strong>{orderTitle(d)}</strong><span class="faint">{str(d.thing)} · {str(people.get(ref(d.technician)?.id ?? -1)?.name) || t('unassigned')}</span>
+          <span class="faint"><Time at={d.finished_at ?? d.changed} /></span>
+          <span class="badges">{promise && <span class={`promise-chip t-${promise.tone}`}><Icon name={promise.over ? 'close' : 'check'} size={13} />{promise.text}</span>}<DocBadge type={type} doc={d} /></span></a></li>)
+    })}</ul>
+  )
 }
 
 function Column({ state, items, total, type }: { state: string; items: Doc[]; total: number; type: DocType | undefined }) {

@@ -3,7 +3,7 @@ import { said, t, title } from '../i18n'
 import type { Key } from '../i18n'
 import { ref, str } from '../lib/docs'
 import { number } from '../lib/format'
-import { useAll, useNames, type Names } from '../lib/names'
+import { skillNames, useAll, useNames, type Names } from '../lib/names'
 import type { Doc, Field } from '../lib/types'
 import { link } from '../router'
 import { SeverityBadge, Time } from '../ui/bits'
@@ -24,7 +24,7 @@ export function FieldValue({ field, value, plain }: { field: Field; value: unkno
     case 'number': return <>{number(Number(value), Math.abs(Number(value)) < 10 ? 3 : 2)} {unitText(field.unit)}</>
     case 'int': case 'decimal': return <>{str(value)} {unitText(field.unit)}</>
     case 'json': return <JsonValue value={value} />
-    default: return <>{field.name === 'component' ? names.component(value) : field.name === 'metric' ? names.metric(value) : field.name === 'skills' ? str(value).replaceAll('|', ' · ') : str(value)}</>
+    default: return <>{field.name === 'component' ? names.component(value) : field.name === 'metric' ? names.metric(value) : field.name === 'skills' ? skillNames(value) : str(value)}</>
   }
 }
 

@@ -23,15 +23,20 @@ export function StateBadge({ state }: { state: State }) {
   return <span class={`state s-${state}`}><StateIcon state={state} />{t(stateWord[state])}</span>
 }
 
-/** Severity by number of bars as well as colour. */
-export function SeverityBadge({ severity }: { severity: Severity }) {
+function SeverityBars({ severity }: { severity: Severity }) {
   const level = 4 - severities.indexOf(severity)
   return (
-    <span class={`badge t-${severityTone[severity] ?? 'neutral'}${severity === 'critical' ? ' solid' : ''}`}>
-      <svg viewBox="0 0 14 12" width="13" height="11" aria-hidden="true">
-        {[0, 1, 2, 3].map((i) => <rect x={i * 3.600} y={9 - i * 3} width="2.600" height={3 + i * 3} rx=".8" fill="currentColor" opacity={i < level ? 1 : 0.28} />)}
-      </svg>
-      {severityWord[severity] ? t(severityWord[severity]) : severity}
+    <svg viewBox="0 0 14 12" width="13" height="11" aria-hidden="true">
+      {[0, 1, 2, 3].map((i) => <rect x={i * 3.6} y={9 - i * 3} width="2.6" height={3 + i * 3} rx=".8" fill="currentColor" opacity={i < level ? 1 : 0.28} />)}
+    </svg>
+  )
+}
+/** Severity by number of bars as well as colour; with `n`, only how many. */
+export function SeverityBadge({ severity, n }: { severity: Severity; n?: number }) {
+  const name = severityWord[severity] ? t(severityWord[severity]) : severity
+  return (
+    <span class={`badge t-${severityTone[severity] ?? 'neutral'}${severity === 'critical' ? ' solid' : ''}`} title={n === undefined ? undefined : name}>
+      <SeverityBars severity={severity} />{n === undefined ? name : <><span class="vh">{name}</span><span class="num">{n}</span></>}
     </span>
   )
 }
@@ -54,7 +59,7 @@ export function Time({ at, both }: { at: unknown; both?: boolean }) {
   const when = ms(at)
   if (when === null) return <span class="faint">–</span>
   const rel = now ? relative(when, now) : absolute(when)
-  return <time dateTime={new Date(when).toISOString()} title={absolute(when)}>{both ? <>{absolute(when)} <span class="faint">· {rel}</span></> : rel}</time>
+  return <time dateTime={new Date(when).toISOString()} title={absolute(when)}>{both ? <>{absolute(when)} <span class="faint nowrap">· {rel}</span></> : rel}</time>
 }
 
 export function Card({ title, action, children, class: extra = '', id }: { title?: ComponentChildren; action?: ComponentChildren; children: ComponentChildren; class?: string; id?: string }) {

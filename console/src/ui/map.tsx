@@ -33,10 +33,11 @@ function clamp(v: View, { w, h }: Box): View {
 }
 
 function fit(pins: Pin[], box: Box, pad = 56): View {
+  const least = pins.length > 1 ? 30 : 160   // units shown at least, so that a single pin still has a coast or a town near it
   if (!pins.length) return clamp({ x: mx(110), y: my(33), k: box.w / SIZE * 6 }, box)
   const xs = pins.map((p) => mx(p.longitude)), ys = pins.map((p) => my(p.latitude))
   const [x0, x1, y0, y1] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)]
-  const k = Math.min((box.w - 2 * pad) / Math.max(x1 - x0, 30), (box.h - 2 * pad) / Math.max(y1 - y0, 30))
+  const k = Math.min((box.w - 2 * pad) / Math.max(x1 - x0, least), (box.h - 2 * pad) / Math.max(y1 - y0, least))
   return clamp({ x: (x0 + x1) / 2, y: (y0 + y1) / 2, k: Math.max(k, 1e-6) }, box)
 }
 
