@@ -24,13 +24,20 @@ lens_makers='
 src/trust/gate.c|the gate itself
 src/store/records_txn.c|the store reads its own table of numbers
 src/store/records_system.c|the store reads its own table of migrations
+src/document/things.c|narrows the gate's lens to one party
 '
 
 # Who may read with the system's own eyes (gate_lens_system), and why.
 system_readers='
 src/trust/gate.c|makes it
-src/trust/people.c|knows a person before anybody is signed in
+src/trust/people_memory.c|people are loaded before anybody can sign in
+src/trust/device.c|credentials are loaded before any device connects
+src/document/doc_json.c|the number of a reference that was shown already
+src/document/doc_outbox.c|reactions belong to the system, not to a reader
+src/document/things.c|things are loaded at the start and found by ingest
 src/act/alarms.c|alarms rise and clear by themselves
+src/domain/service/service_doc.c|promises and predictions run out by themselves
+src/domain/service/service_history.c|insight learns from what is on record
 '
 
 # Headers of the operating system, for os/ and tests alone.
