@@ -3,8 +3,8 @@
  * nothing is copied or allocated again on the way.
  *
  *     rows_begin(&rows, thing, time, 0);
- *     rows_value(&rows, metric, VALUE_F(21.5));      // any number of values; strings are copied into the rows
- *     rows_end(&rows);                               // a row without values is dropped
+ *     rows_value(&rows, metric, VALUE_F(21.5));      // any number of values; strings are copied; of a metric given
+ * twice the last counts rows_end(&rows);                               // a row without values is dropped
  *
  *     struct rows_cursor at = rows_start(&rows);
  *     for (struct row row; rows_next(&at, &row);)
@@ -21,7 +21,9 @@ enum { ROWS_SERVER_TIME = 1 }; /* row flag: the server stamped it */
 struct rows {
     struct buf bytes;
     uint32_t n_rows, n_values;
-    size_t open_at; /* offset of the row being written, SIZE_MAX when none */
+    size_t open_at;   /* offset of the row being written, SIZE_MAX when none */
+    uint64_t seen[4]; /* metrics of that row, by their low bits: whether one may be there twice */
+    bool twice;
 };
 
 struct rows_cursor {
