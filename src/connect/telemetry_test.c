@@ -133,7 +133,7 @@ static const struct {
      "{\"ts\":1,\"values\":{\"x\":1}}",
      false},
     {"bad JSON goes whole", "{\"ts\":1,\"values\":{\"n\":1}",
-     "!m1: bad JSON at byte 25: expected ',' or '}' | {\"ts\":1,\"values\":{\"n\":1}", false},
+     "!m1: bad JSON at byte 24: expected ',' or '}' | {\"ts\":1,\"values\":{\"n\":1}", false},
     {"bad JSON does not fix a kind", "{\"fresh\":\"text\"",
      "!m1: bad JSON at byte 15: expected ',' or '}' | {\"fresh\":\"text\"", false},
     {"so another kind is welcome", "{\"ts\":1,\"values\":{\"fresh\":1}}", "m1@1000000 fresh=1i", false},
