@@ -31,6 +31,7 @@ src/document/things.c|narrows a lens of the gate to one party
 system_readers='
 src/trust/gate.c|makes it
 src/trust/people_memory.c|people are loaded before anybody can sign in
+src/trust/people.c|changes accounts after the role of the asker was checked
 src/trust/device.c|credentials are loaded before any device connects
 src/document/doc_json.c|the number of a reference that was shown already
 src/document/doc_outbox.c|reactions belong to the system, not to a reader
