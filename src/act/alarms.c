@@ -186,7 +186,7 @@ static bool in_flood(struct alarms *a, const struct alarm *alarm) {
         return false;
     }
     a->stats.flooded++;
-    if (!flood->said) LOG_WARN("alarm.flood", LOG_S("thing", f->thing_name), LOG_I("within_the_hour", flood->raised));
+    if (!flood->said) LOG_INFO("alarm.flood", LOG_S("thing", f->thing_name), LOG_I("within_the_hour", flood->raised));
     flood->said = true;
     return true;
 }

@@ -191,7 +191,7 @@ static Err escalate(struct service *s, struct doc *order, Nanos now, const char 
     service_doc_put_text(&sets, "priority", STR("urgent"));
     service_doc_put_text(&sets, "note",
                          note.len ? arena_printf(arena, "%s; " STR_FMT, what, STR_ARG(note)) : str_c(what));
-    LOG_WARN("service.order_overdue", LOG_S("order", order->number), LOG_S("thing", service_doc_text(order, "thing")));
+    LOG_INFO("service.order_overdue", LOG_S("order", order->number), LOG_S("thing", service_doc_text(order, "thing")));
     Err err = service_doc_change(s, &order, &sets, true, arena);
     return err.code == ERR_PRECONDITION ? err_none() : err; /* it moved this moment: the next round looks again */
 }
