@@ -59,7 +59,7 @@ export function mock({ dir, port, pace = 1 }: MockOptions): Promise<Mock> {
     }
   }
   const log = (who: string, type: TypeRow, d: Doc, what: string, detail: unknown) => {
-    audit.unshift({ seq: audit.length + 1, at: iso(now()), who, what, type: type.name, target: d.number, detail })
+    audit.unshift({ id: audit.length + 1, at: iso(now()), who, action: what, type: type.name, target: d.number, before: {}, after: detail })
     tell('doc', { type: type.name, id: d.id, number: d.number, state: d.state, thing: d.thing })
   }
 
@@ -111,7 +111,9 @@ export function mock({ dir, port, pace = 1 }: MockOptions): Promise<Mock> {
     const to = Math.min(now(), Date.parse(thing(q.get('thing')!).last_seen!)), from = Math.max(START, q.get('from') ? Date.parse(q.get('from')!) : START)
     const span = to - from
     const asked = q.get('window')
-    const window = asked && asked !== 'auto' ? Number(asked) : span > 20 * DAY ? 6 * 3600 : 0
+    const named = /^(\d+)(s|m|h|d)?$/.exec(asked ?? '')
+    if (asked && asked !== 'auto' && !(named && (named[2] || asked === '0'))) throw new Fail(400, 'bad window', `"${asked}" is no window`)
+    const window = named ? Number(named[1]) * { s: 1, m: 60, h: 3600, d: 86_400 }[(named[2] ?? 's') as 's'] : span > 20 * DAY ? 6 * 3600 : 0
     const step = window ? window * 1000 : HOUR
     const points: (number | null)[][] = []
     for (let t = Math.ceil(from / step) * step; t <= to; t += step) {
@@ -130,7 +132,7 @@ export function mock({ dir, port, pace = 1 }: MockOptions): Promise<Mock> {
       open_alarms: count(['critical', 'high', 'medium', 'low'], (s) => open.filter((d) => d.severity === s).length),
       work_orders: count(['requested', 'dispatched', 'travelling', 'on_site', 'done', 'confirmed', 'cancelled'], (s) => world.docs.work_order!.filter((d) => d.state === s).length),
       promises: { arrival: { kept: 5, missed: 1 }, completion: { kept: 5, missed: 0 } },
-      predictions: { open: 3, confirmed: 4, expired: 1, precision: .8, recall: .8 }, backtest: { recall: .86, precision: .91, failures: 42 },
+      predictions: { open: 3, confirmed: 4, expired: 1, precision: .8, recall: .8 }, backtest: { trained_at: iso(NOW - 20 * DAY), models: 4, things: 20, failures: 23, tested: 19, foreseen: 18, foreseen_24h: 17, false_alarms: 3, machine_months: 40, recall: .947, recall_24h: .895, false_alarms_per_machine_month: .075 },
     }
   }
 
@@ -169,12 +171,12 @@ export function mock({ dir, port, pace = 1 }: MockOptions): Promise<Mock> {
           if (x.to) d.state = x.to
           if (x.stamps) d[x.stamps] = iso(now())
         } else if (method === 'PATCH') put(type, d, body)
-        if (three || method === 'PATCH') { d.version++; d.changed = iso(now()); log(who, type, d, three ?? 'change', body) }
+        if (three || method === 'PATCH') { d.version++; d.changed = iso(now()); log(who, type, d, three ? `transition:${three}` : 'change', body) }
         return shown(type, d, roles)
       }
       case 'audit': return { items: audit.filter((r) => (!q.get('type') || r.type === q.get('type')) && (!q.get('target') || r.target === q.get('target'))), next: null }
-      case 'dead-letters': return { items: [{ seq: 2, at: iso(NOW - HOUR), thing: 'press-03', reason: 'type mismatch', detail: 'metric "volt" is a number, "n/a" is a string', payload: '{"ts":1425794400000,"values":{"volt":"n/a"}}' }, { seq: 1, at: iso(NOW - 5 * HOUR), thing: 'press-17', reason: 'malformed json', detail: 'unexpected end at byte 31', payload: '{"ts":1425780000000,"values":{' }], next: null }
-      case 'users': return method === 'POST' ? { user: body.user, password: 'q7Jd-mock-only' } : { items: Object.entries(users).map(([user, roles]) => ({ user, roles })) }
+      case 'dead-letters': return { items: [{ id: 2, at: iso(NOW - HOUR), device: 'press-03', topic: 'v1/devices/me/telemetry', bytes: 47, reason: 'metric "volt" is a number, not a text', payload: '{"ts":1425794400000,"values":{"volt":"n/a"}}' }, { id: 1, at: iso(NOW - 5 * HOUR), device: 'press-17', topic: 'v1/devices/me/telemetry', bytes: 31, reason: 'the JSON ends early', payload: '{"ts":1425780000000,"values":{' }], next: null }
+      case 'users': return method === 'POST' ? { name: body.name, roles: body.roles } : { items: Object.entries(users).map(([name, roles], i) => ({ id: i + 1, name, roles })) }
       case 'tokens': return { token: 'weft_mock_only' }
       case 'devices': return { user: String(body.name), password: 'mock-device-secret' }
       default: throw new Fail(404, 'not found', `there is no ${path.join('/')}`)

@@ -26,7 +26,7 @@ import { Choices } from './ui/choices'
 import { Icon, Logo, type IconName } from './ui/icons'
 import { PageHead } from './ui/page'
 
-interface Place { key: Key; icon: IconName; href: string; heads: string[]; count?: number }
+interface Place { key: Key; tab?: Key; icon: IconName; href: string; heads: string[]; count?: number }
 
 export function App() {
   useCell(lang)
@@ -47,7 +47,7 @@ function places(alarms: number | undefined, orders: number | undefined): Place[]
     { key: 'nav_alarms', icon: 'alarm', href: '#/alarms', heads: ['alarms', 'docs/alarm'], count: alarms },
     { key: 'nav_predictions', icon: 'predict', href: '#/predictions', heads: ['predictions', 'docs/prediction'] },
     isTechnician() ? { key: 'nav_my_work', icon: 'order', href: '#/work', heads: ['work', 'orders'] }
-      : { key: 'nav_orders', icon: 'order', href: '#/orders', heads: ['orders', 'work'], count: orders },
+      : { key: 'nav_orders', tab: 'tab_orders', icon: 'order', href: '#/orders', heads: ['orders', 'work'], count: orders },
     { key: 'nav_parts', icon: 'part', href: '#/docs/part', heads: ['docs/part', 'docs/reservation'] },
     { key: 'nav_technicians', icon: 'person', href: '#/docs/technician', heads: ['docs/technician'] },
     { key: 'nav_docs', icon: 'docs', href: '#/docs', heads: ['docs'] },
@@ -95,7 +95,7 @@ function Frame() {
         <main ref={main} id="main" tabIndex={-1}>{page(route)}</main>
       </div>
       <nav class="tabs" aria-label={t('navigation')}>
-        {all.slice(0, 4).map((p) => <NavLink place={p} on={at(p, route)} />)}
+        {all.slice(0, 4).map((p) => <NavLink place={{ ...p, key: p.tab ?? p.key }} on={at(p, route)} />)}
         <NavLink place={{ key: 'nav_more', icon: 'menu', href: '#/more', heads: [] }} on={route.path[0] === 'more' || !all.slice(0, 4).some((p) => at(p, route))} />
       </nav>
     </div>

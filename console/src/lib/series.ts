@@ -11,7 +11,15 @@ const iso = (at: number) => new Date(at).toISOString()
 const EVERY = 2000
 const AFRESH = 60_000     // ms after which all is read again: windows and baselines move on
 
-export function useSeries(thing: string, metric: string, span: number, end: number, born: number | null): Spanned {
+const windowText = (seconds: number) => seconds > 0 ? `${seconds}s` : '0'
+
+/** The day of the oldest sample: "all" begins there, so that the windows are as fine as can be. */
+async function firstDay(thing: string, metric: string, signal: AbortSignal): Promise<string> {
+  const days = await api<Series>('series' + query({ thing, metric, from: '1980-01-01T00:00:00Z', window: '1d' }), { signal, quiet: true })
+  return iso(days.points[0]?.[0] ?? Date.UTC(1980, 0))
+}
+
+export function useSeries(thing: string, metric: string, span: number, end: number): Spanned {
   const key = `${thing}\n${metric}\n${span}`
   const box = useRef<Box>({ key: '', asking: false, whole: 0 })
   const [, again] = useState(0)
@@ -30,8 +38,8 @@ export function useSeries(thing: string, metric: string, span: number, end: numb
       try {
         const last = me.series?.points[me.series.points.length - 1]?.[0]
         const fresh = last === undefined || Date.now() - me.whole > AFRESH || (span > 0 && latest.current - last > span / 4)
-        const from = fresh ? (span > 0 && latest.current > 0 ? iso(latest.current - span) : born ? iso(born) : undefined) : iso(last)
-        const window = fresh ? 'auto' : me.series!.window_s
+        const from = fresh ? (span > 0 ? (latest.current > 0 ? iso(latest.current - span) : undefined) : await firstDay(thing, metric, abort.signal)) : iso(last)
+        const window = fresh ? 'auto' : windowText(me.series!.window_s)
         const got = await api<Series>('series' + query({ thing, metric, from, window }), { signal: abort.signal, quiet: true })
         me.series = fresh || !me.series ? got : joined(me.series, got, span > 0 ? latest.current - span : 0)
         if (fresh) me.whole = Date.now()

@@ -111,8 +111,11 @@ export interface Dashboard {
   open_alarms: Record<Severity, number>
   work_orders: Record<string, number>
   promises: { arrival: Kept; completion: Kept }
-  predictions: { open: number; confirmed: number; expired: number; precision: number | null; recall: number | null }
-  backtest: null | Record<string, unknown>
+  predictions: { open: number; confirmed: number; expired: number; precision: number | null; recall: number | null; faults?: number; foreseen?: number }
+  backtest: null | {
+    trained_at: string; models: number; things: number; failures: number; tested: number; foreseen: number; foreseen_24h: number; false_alarms: number
+    machine_months: number; recall: number | null; recall_24h: number | null; false_alarms_per_machine_month: number | null
+  }
 }
 
 export interface LiveDoc { type: string; id: number; number: string; state: string; thing?: string | null }

@@ -1,34 +1,68 @@
 // The audit log: of everything, or of one document.
 import { t, title } from '../i18n'
 import { query } from '../lib/api'
-import { useType } from '../lib/docs'
+import { ref, str, useType } from '../lib/docs'
+import { dayTime, measured, ms } from '../lib/format'
 import { useQuery } from '../lib/query'
-import type { Doc } from '../lib/types'
+import { isStaff } from '../lib/session'
+import type { Doc, DocType, Field } from '../lib/types'
 import { ErrorBox, Skeleton, Time } from '../ui/bits'
 
-export interface AuditRow { seq?: number; at?: string; time?: string; who?: string; action?: string; what?: string; type?: string; target?: string; detail?: unknown }
-export interface AuditPage { items: AuditRow[]; next: string | number | null }
+export interface AuditRow { id: number; at: string; who: string; action: string; type: string; target: string; before: unknown; after: unknown }
+export interface AuditPage { items: AuditRow[]; next: string | null }
 
-export const auditTime = (r: AuditRow) => r.at ?? r.time
-export function auditDetail(r: AuditRow): string {
-  const d = r.detail
-  if (d === null || d === undefined || d === '') return ''
-  return typeof d === 'string' ? d : Object.entries(d).map(([k, v]) => `${k} ${typeof v === 'object' ? JSON.stringify(v) : String(v)}`).join(', ')
+const DULL = new Set(['id', 'number', 'version', 'changed', 'created', 'created_by', 'can', 'state', 'party'])
+type Plain = Record<string, unknown>
+const plain = (v: unknown): Plain => v !== null && typeof v === 'object' && !Array.isArray(v) ? v as Plain : {}
+
+/** What an entry changed: each field that is not what it was. */
+export function changes(row: AuditRow, type?: DocType): [name: string, value: string][] {
+  const before = plain(row.before), after = plain(row.after)
+  return Object.entries(after)
+    .filter(([k, v]) => !DULL.has(k) && v !== null && v !== '' && JSON.stringify(v) !== JSON.stringify(before[k]))
+    .map(([k, v]) => {
+      const field = type?.fields.find((f) => f.name === k)
+      return [title(field, k), shown(field, v)]
+    })
+}
+function shown(field: Field | undefined, v: unknown): string {
+  const r = ref(v)
+  if (r) return r.number ?? `#${r.id}`
+  if (field?.kind === 'time') return dayTime(v)
+  if (field?.kind === 'bool') return t(v ? 'yes' : 'no')
+  if (field?.kind === 'number') return measured(Number(v))
+  if (field?.kind === 'choice') return title(field.choices.find((c) => c.name === v), str(v))
+  return typeof v === 'object' ? JSON.stringify(v) : String(v)
+}
+
+/** "transition:finish" in words. */
+export function deed(action: string, type?: DocType): string {
+  const name = action.replace(/^transition:/, '')
+  const move = type?.transitions.find((x) => x.name === name)
+  return move ? title(move) : name === 'create' ? t('created') : name === 'change' ? t('changed') : name
 }
 
 export function AuditTrail({ type: name, doc }: { type: string; doc: Doc }) {
   const type = useType(name)
-  const log = useQuery<AuditPage>('audit' + query({ type: name, target: doc.number, limit: 50 }) , { live: [`doc:${name}`], every: 3000 })
-  if (log.error && log.error.status === 403) return <p class="faint pad">{t('audit_forbidden')}</p>
+  const staff = isStaff()
+  const log = useQuery<AuditPage>(staff ? 'audit' + query({ type: name, target: doc.number, limit: 50 }) : null, { live: [`doc:${name}`], every: 3000 })
+  if (!staff || log.data?.items.length === 0) return <Stamps type={type} doc={doc} />
   if (log.error) return <ErrorBox error={log.error} retry={log.reload} />
   if (!log.data) return <Skeleton rows={3} />
-  const said = (what: string) => {
-    const move = type?.transitions.find((x) => what === x.name || what.endsWith(' ' + x.name) || what.endsWith('.' + x.name))
-    return move ? title(move) : what.includes('create') ? t('created') : what.includes('change') ? t('changed') : what
-  }
-  if (!log.data.items.length) return <p class="faint pad">{t('created')} <Time at={doc.created} both /> · {doc.created_by}</p>
   return (
-    <ol class="timeline slim">{log.data.items.map((r) => (
-      <li><span class="dot" /><div><div class="what"><strong>{said(r.what ?? r.action ?? '')}</strong><span class="faint">{r.who}</span></div><div class="faint"><Time at={auditTime(r)} both />{auditDetail(r) && <> · {auditDetail(r)}</>}</div></div></li>))}</ol>
+    <ol class="timeline slim">{log.data.items.map((r) => {
+      const what = changes(r, type)
+      return (
+        <li key={r.id}><span class="dot" /><div><div class="what"><strong>{deed(r.action, type)}</strong><span class="faint">{r.who}</span></div><div class="faint"><Time at={r.at} both /></div>
+          {what.length > 0 && r.action !== 'create' && <dl class="what-changed">{what.slice(0, 8).map(([k, v]) => <div><dt>{k}</dt><dd>{v}</dd></div>)}</dl>}</div></li>)
+    })}</ol>
   )
+}
+
+/** For those who may not read the log: the document's own times, in order. */
+function Stamps({ type, doc }: { type: DocType | undefined; doc: Doc }) {
+  const by = (type?.fields ?? []).filter((f) => f.kind === 'time' && f.computed && ms(doc[f.name]) !== null && !f.name.endsWith('_by'))
+  const events: [string, number][] = [[t('created'), ms(doc.created)!], ...by.map((f): [string, number] => [title(f), ms(doc[f.name])!])]
+  events.sort((a, b) => b[1] - a[1])
+  return <ol class="timeline slim">{events.map(([what, at]) => <li><span class="dot" /><div><div class="what"><strong>{what}</strong></div><div class="faint"><Time at={at} both /></div></div></li>)}</ol>
 }

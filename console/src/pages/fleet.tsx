@@ -10,7 +10,7 @@ import { madeUpPosition, useDashboard, useThing, useThings } from '../lib/things
 import type { Dashboard, Kept, State, ThingItem } from '../lib/types'
 import { link, setParams, useRoute } from '../router'
 import { title } from '../i18n'
-import { Badge, ErrorBox, Empty, HealthBar, Segments, Skeleton, SeverityBadge, StateBadge, Time, severities, stateWord, useMedia, type Option } from '../ui/bits'
+import { Badge, ErrorBox, Empty, HealthBar, Segments, Skeleton, SeverityBadge, StateBadge, Time, severities, stateWord, useMedia, usePhone, Button, type Option } from '../ui/bits'
 import { Icon, StateIcon } from '../ui/icons'
 import { FleetMap, type Pin } from '../ui/map'
 import { PageHead } from '../ui/page'
@@ -33,6 +33,7 @@ export function Fleet() {
   const sort = (params.get('sort') ?? 'state') as Sort
   const view = params.get('view') === 'map' ? 'map' : 'list'
   const wide = useMedia('(min-width: 1080px)')
+  const phone = usePhone()
   const things = useThings({ q, state, model })
   const board = useDashboard()
   const [hover, setHover] = useState<string | null>(null)
@@ -42,14 +43,16 @@ export function Fleet() {
   }, [things.data, sort, state])
   const list = <ThingList items={items} loading={!things.data && !things.error} onHover={setHover} hover={hover} total={things.data?.total ?? 0} filtered={Boolean(q || state || model)} />
   const map = <FleetMapCard items={items} hover={hover} onHover={setHover} />
+  const segments = <Segments label={t('view')} value={view} onPick={(v) => setParams({ view: v === 'map' ? 'map' : null })}
+    options={[{ value: 'list', label: t('view_list') }, { value: 'map', label: t('view_map') }]} />
   return (
     <div class="page fleet">
       <PageHead title={t('nav_fleet')} />
-      <Figures board={board.data} state={state} />
+      {phone && segments}
+      <Figures board={board.data} state={state} only={phone && view === 'map'} />
       <div class="toolbar">
         <Filters q={q} state={state} model={model} sort={sort} />
-        {!wide && <Segments label={t('view')} value={view} onPick={(v) => setParams({ view: v === 'map' ? 'map' : null })}
-          options={[{ value: 'list', label: t('view_list') }, { value: 'map', label: t('view_map') }]} />}
+        {!wide && !phone && segments}
       </div>
       <ErrorBox error={things.error} retry={things.reload} />
       <div class={wide ? 'split' : ''}>
@@ -69,26 +72,32 @@ function Filters({ q, state, model, sort }: { q: string; state: string; model: s
     return () => clearTimeout(id)
   }, [text])
   const sorts: Option<Sort>[] = [{ value: 'state', label: t('sort_state') }, { value: 'health', label: t('sort_health') }, { value: 'probability', label: t('sort_probability') }, { value: 'seen', label: t('sort_seen') }, { value: 'name', label: t('sort_name') }]
+  const [open, setOpen] = useState(false)
+  const phone = usePhone()
   return (
     <div class="filters">
       <label class="search"><span class="vh">{t('search_machines')}</span><Icon name="search" size={17} /><input type="search" placeholder={t('search_machines')} value={text} onInput={(e) => setText(e.currentTarget.value)} /></label>
-      <label><span class="vh">{t('state')}</span>
-        <select value={state} onChange={(e) => setParams({ state: e.currentTarget.value })}>
-          <option value="">{t('all_states')}</option>{states.map((s) => <option value={s}>{t(stateWord[s])}</option>)}
-        </select></label>
-      {models.length > 1 && <label><span class="vh">{t('model')}</span>
-        <select value={model} onChange={(e) => setParams({ model: e.currentTarget.value })}>
-          <option value="">{t('all_models')}</option>{models.map((m) => <option value={m.name}>{title(m)}</option>)}
-        </select></label>}
-      <label class="sort"><span class="vh">{t('sort')}</span>
-        <select value={sort} onChange={(e) => setParams({ sort: e.currentTarget.value === 'state' ? null : e.currentTarget.value })}>{sorts.map((o) => <option value={o.value}>{o.label}</option>)}</select></label>
+      {phone && <Button icon="filter" aria-label={t('filter')} aria-expanded={open} class={state || model ? 'on' : ''} onClick={() => setOpen(!open)} />}
+      {(!phone || open) && <>
+        <label><span class="vh">{t('state')}</span>
+          <select value={state} onChange={(e) => setParams({ state: e.currentTarget.value })}>
+            <option value="">{t('all_states')}</option>{states.map((s) => <option value={s}>{t(stateWord[s])}</option>)}
+          </select></label>
+        {models.length > 1 && <label><span class="vh">{t('model')}</span>
+          <select value={model} onChange={(e) => setParams({ model: e.currentTarget.value })}>
+            <option value="">{t('all_models')}</option>{models.map((m) => <option value={m.name}>{title(m)}</option>)}
+          </select></label>}
+        <label class="sort"><span class="vh">{t('sort')}</span>
+          <select value={sort} onChange={(e) => setParams({ sort: e.currentTarget.value === 'state' ? null : e.currentTarget.value })}>{sorts.map((o) => <option value={o.value}>{o.label}</option>)}</select></label>
+      </>}
     </div>
   )
 }
 
 function keptPart(k: Kept): number | null { return k.kept + k.missed ? k.kept / (k.kept + k.missed) : null }
 
-function Figures({ board, state }: { board: Dashboard | undefined; state: string }) {
+/** The strip on top; `only` the machines by state where room is short. */
+function Figures({ board, state, only }: { board: Dashboard | undefined; state: string; only: boolean }) {
   if (!board) return <div class="figures"><Skeleton rows={2} height={30} /></div>
   const open = severities.reduce((n, s) => n + board.open_alarms[s], 0)
   const promise = (label: string, k: Kept) => (
@@ -103,7 +112,7 @@ function Figures({ board, state }: { board: Dashboard | undefined; state: string
             <StateIcon state={s} size={18} /><b class="num">{number(board.fleet[s], 0)}</b><span>{t(stateWord[s])}</span>
           </button>))}</div>
       </section>
-      <section class="figure"><h2><a href="#/alarms">{t('open_alarms')}</a></h2>
+      {!only && <><section class="figure"><h2><a href="#/alarms">{t('open_alarms')}</a></h2>
         <div class="line"><b class="num huge">{number(open, 0)}</b>
           <span class="badges">{severities.filter((s) => board.open_alarms[s] > 0).map((s) => <a class="plain" href={`#/alarms?severity=${s}`}><SeverityBadge severity={s} n={board.open_alarms[s]} /></a>)}{open === 0 && <span class="faint">{t('all_calm')}</span>}</span></div>
       </section>
@@ -113,7 +122,7 @@ function Figures({ board, state }: { board: Dashboard | undefined; state: string
       </section>
       <section class="figure"><h2><a href="#/orders">{t('promises_kept')}</a></h2>
         <div class="line two">{promise(t('arrival_2h'), board.promises.arrival)}{promise(t('completion_24h'), board.promises.completion)}</div>
-      </section>
+      </section></>}
     </div>
   )
 }

@@ -32,7 +32,7 @@ export function useHistory(thing: string) {
     kinds.forEach((kind, i) => data[i]?.items.forEach((doc) => events.push({ kind, doc, at: ms(doc[when[kind]]) ?? ms(doc.created) ?? 0 })))
     events.sort((a, b) => b.at - a.at)
     const tone: Partial<Record<Kind, Mark['tone']>> = { fault: 'critical', maintenance: 'good' }
-    const marks = events.filter((e) => tone[e.kind]).map((e) => ({ at: e.at, tone: tone[e.kind]! }))
+    const marks = events.filter((e) => tone[e.kind]).map((e) => ({ at: e.at, tone: tone[e.kind]!, component: str(e.doc.component) || null }))
     const reasons = new Map<string, Reason[]>()
     for (const e of events) if (e.kind === 'prediction' && e.doc.state === 'open' && Array.isArray(e.doc.reasons)) reasons.set(str(e.doc.component), e.doc.reasons as Reason[])
     return { events, marks, reasons, loading: data.some((d) => !d) && !answers.some((a) => a.error) }

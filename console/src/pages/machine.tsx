@@ -116,10 +116,12 @@ const isCode = (m: Model['metrics'][number]) => !m.unit && m.low === null && m.h
 
 function MetricChart({ thing, metric, span, marks }: { thing: Thing; metric: Model['metrics'][number]; span: number; marks: Mark[] }) {
   const end = ms(thing.last_seen) ?? 0
-  const { series, error, from, to } = useSeries(thing.name, metric.name, span, end, ms(thing.commissioned))
+  // A failure or repair is drawn where it can be seen coming: on the metric that speaks of its component.
+  const own = useMemo(() => marks.filter((m) => !metric.component || !m.component || m.component === metric.component), [marks, metric.component])
+  const { series, error, from, to } = useSeries(thing.name, metric.name, span, end)
   if (error) return <figure class="chart"><figcaption><strong>{title(metric)}</strong></figcaption><p class="faint">{error.title}: {error.detail}</p></figure>
   if (!series) return <figure class="chart"><figcaption><strong>{title(metric)}</strong></figcaption><div class="plot skeleton"><span style={{ height: '150px' }} /></div></figure>
-  return <Chart metric={metric} series={series} from={from} to={to} marks={marks} sync={thing.name} height={176} />
+  return <Chart metric={metric} series={series} from={from} to={to} marks={own} sync={thing.name} height={176} />
 }
 
 function Why({ thing }: { thing: Thing }) {

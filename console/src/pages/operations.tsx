@@ -4,17 +4,18 @@ import { useState } from 'preact/hooks'
 import { t, type Key } from '../i18n'
 import { api, query } from '../lib/api'
 import { useCell } from '../lib/cell'
-import { useModels } from '../lib/docs'
+import { useModels, useTypes } from '../lib/docs'
 import { big, duration, number, percent } from '../lib/format'
 import { status } from '../lib/live'
 import { useQuery } from '../lib/query'
 import { useDashboard } from '../lib/things'
+import type { Dashboard } from '../lib/types'
 import { go, link } from '../router'
 import { Badge, Button, Card, Empty, ErrorBox, Segments, Skeleton, Time } from '../ui/bits'
 import { Dialog } from '../ui/dialog'
 import { DocForm, plainField, type Values } from '../ui/form'
 import { PageHead } from '../ui/page'
-import { auditDetail, auditTime, type AuditPage } from './audit'
+import { changes, deed, type AuditPage } from './audit'
 
 const tabs = ['status', 'refused', 'devices', 'users', 'audit'] as const
 type Tab = typeof tabs[number]
@@ -60,15 +61,16 @@ function StatusTab() {
   )
 }
 
-function Backtest({ of }: { of: Record<string, unknown> }) {
-  const flat = Object.entries(of).filter(([, v]) => v !== null && typeof v !== 'object')
-  const nested = Object.entries(of).filter(([, v]) => v !== null && typeof v === 'object' && !Array.isArray(v)) as [string, Record<string, unknown>][]
-  const show = (v: unknown) => typeof v === 'number' ? number(v, 3) : String(v)
-  return <dl class="rows">{flat.map(([k, v]) => <div><dt>{k.replace(/_/g, ' ')}</dt><dd class="num">{show(v)}</dd></div>)}
-    {nested.map(([k, v]) => <div><dt>{k.replace(/_/g, ' ')}</dt><dd class="num">{Object.entries(v).filter(([, x]) => typeof x !== 'object').map(([n, x]) => `${n.replace(/_/g, ' ')} ${show(x)}`).join(' · ')}</dd></div>)}</dl>
+const figures: [keyof NonNullable<Dashboard['backtest']>, Key, 'number' | 'percent' | 'time'][] = [
+  ['trained_at', 'bt_trained', 'time'], ['things', 'bt_things', 'number'], ['failures', 'bt_failures', 'number'], ['tested', 'bt_tested', 'number'], ['recall', 'bt_recall', 'percent'],
+  ['recall_24h', 'bt_recall_24h', 'percent'], ['false_alarms', 'bt_false', 'number'], ['false_alarms_per_machine_month', 'bt_false_rate', 'number'],
+]
+function Backtest({ of }: { of: NonNullable<Dashboard['backtest']> }) {
+  return <dl class="rows">{figures.filter(([name]) => of[name] !== null && of[name] !== undefined).map(([name, key, kind]) => (
+    <div><dt>{t(key)}</dt><dd class="num">{kind === 'time' ? <Time at={of[name]} both /> : kind === 'percent' ? percent(of[name] as number) : number(of[name] as number, 2)}</dd></div>))}</dl>
 }
 
-interface Refusal { seq?: number; at?: string; time?: string; source?: string; topic?: string; device?: string; thing?: string; reason?: string; detail?: string; payload?: string; [more: string]: unknown }
+interface Refusal { id: number; at: string; device: string; topic: string; reason: string; bytes: number; payload: string }
 function Refused() {
   const [before, setBefore] = useState<string[]>([])
   const list = useQuery<{ items: Refusal[]; next: string | number | null }>('dead-letters' + query({ before: before[before.length - 1], limit: 50 }), { live: before.length ? [] : ['status'], every: 5000, keep: true })
@@ -78,8 +80,8 @@ function Refused() {
   return (
     <Card title={t('ops_refused')} action={<span class="faint">{t('refused_hint')}</span>}>
       <ul class="refused">{list.data.items.map((d) => (
-        <li><details><summary><Badge tone="warning">{d.reason ?? t('refused')}</Badge><span class="src">{d.thing ?? d.device ?? d.source ?? d.topic ?? ''}</span><span class="faint"><Time at={d.at ?? d.time} both /></span></summary>
-          {d.detail && <p>{d.detail}</p>}<pre tabIndex={0}>{typeof d.payload === 'string' ? d.payload : JSON.stringify(d, null, 1)}</pre></details></li>))}</ul>
+        <li key={d.id}><details><summary><Badge tone="warning">{d.reason || t('refused')}</Badge><span class="src">{d.device || d.topic}</span><span class="faint"><Time at={d.at} both /></span></summary>
+          <p class="faint">{d.topic} · {t('n_bytes', { n: number(d.bytes, 0) })}</p><pre tabIndex={0}>{d.payload}</pre></details></li>))}</ul>
       <Paging back={before.length ? () => setBefore(before.slice(0, -1)) : undefined} next={list.data.next ? () => setBefore([...before, String(list.data!.next)]) : undefined} />
     </Card>
   )
@@ -104,6 +106,7 @@ function Secret({ of, close }: { of: Record<string, unknown>; close: () => void 
 
 const roles = ['operator', 'manager', 'technician', 'worker', 'viewer'] as const
 const roleWord: Record<typeof roles[number], Key> = { operator: 'role_operator', manager: 'role_manager', technician: 'role_technician', worker: 'role_worker', viewer: 'role_viewer' }
+export const roleName = (r: string) => r in roleWord ? t(roleWord[r as 'viewer']) : r
 const roleChoices = () => roles.map((r) => ({ name: r, title_en: t(roleWord[r]), title_zh: t(roleWord[r]) }))
 
 function Devices() {
@@ -114,7 +117,10 @@ function Devices() {
     plainField('model', '型号', 'Model', { kind: 'choice', choices: models.map((m) => ({ name: m.name, title_en: m.title_en, title_zh: m.title_zh })) }),
     plainField('gateway', '网关（代其他设备上报）', 'Gateway (reports for other machines)', { kind: 'bool' }),
   ]
-  const send = async (v: Values) => setSecret(await api<Record<string, unknown>>('devices', { method: 'POST', body: v }))
+  const send = async (v: Values) => {
+    const made = await api<{ user: string; password: string }>('devices', { method: 'POST', body: v })
+    setSecret({ [t('user')]: made.user, [t('password')]: made.password })
+  }
   return (
     <Card title={t('add_device')}>
       <p class="faint pad-x">{t('add_device_hint')}</p>
@@ -124,40 +130,57 @@ function Devices() {
   )
 }
 
-interface User { user?: string; name?: string; roles?: string[]; role?: string; created?: string; disabled?: boolean }
+/** A password that can be read out over the phone: 16 letters and digits, none easily mistaken. */
+function password(): string {
+  const letters = 'abcdefghjkmnpqrstuvwxyz23456789'
+  const dice = crypto.getRandomValues(new Uint32Array(16))
+  return Array.from(dice, (n, i) => (i > 0 && i % 4 === 0 ? '-' : '') + letters[n % letters.length]).join('')
+}
+
+interface User { id: number; name: string; roles: string[] }
 function Users() {
   const list = useQuery<{ items: User[] }>('users')
   const [ask, setAsk] = useState<'user' | 'token' | null>(null)
   const [secret, setSecret] = useState<Record<string, unknown> | null>(null)
-  const role = plainField('role', '角色', 'Role', { kind: 'choice', required: true, choices: roleChoices() })
+  const fields = [plainField(ask === 'token' ? 'user' : 'name', '用户名', 'User name', { required: true }), plainField('role', '角色', 'Role', { kind: 'choice', required: true, choices: roleChoices() })]
   const make = async (v: Values) => {
-    const made = ask === 'user' ? await api<Record<string, unknown>>('users', { method: 'POST', body: { ...v, roles: [v.role] } }) : await api<Record<string, unknown>>('tokens', { method: 'POST', body: v })
+    if (ask === 'user') {
+      const made = { name: v.name, password: password() }
+      await api('users', { method: 'POST', body: { ...made, roles: [v.role] } })
+      setSecret({ [t('user')]: made.name, [t('password')]: made.password })
+    } else {
+      const made = await api<{ token: string }>('tokens', { method: 'POST', body: v })
+      setSecret({ [t('token')]: made.token })
+    }
     setAsk(null)
     list.reload()
-    if (made && (made.password ?? made.token)) setSecret(made)
   }
   return (
     <Card title={t('ops_users')} action={<span class="badges"><Button small icon="plus" onClick={() => setAsk('token')}>{t('make_token')}</Button><Button small kind="primary" icon="plus" onClick={() => setAsk('user')}>{t('add_user')}</Button></span>}>
       <ErrorBox error={list.error} retry={list.reload} />
       {!list.data ? !list.error && <Skeleton rows={4} /> : <ul class="users">{list.data.items.map((u) => (
-        <li><span class="avatar" aria-hidden="true">{(u.user ?? u.name ?? '?').slice(0, 1).toUpperCase()}</span><strong>{u.user ?? u.name}</strong>
-          <span class="badges">{(u.roles ?? (u.role ? [u.role] : [])).map((r) => <Badge>{roleWord[r as 'viewer'] ? t(roleWord[r as 'viewer']) : r}</Badge>)}</span></li>))}</ul>}
+        <li key={u.id}><span class="avatar" aria-hidden="true">{u.name.slice(0, 1).toUpperCase()}</span><strong>{u.name}</strong>
+          <span class="badges">{u.roles.map((r) => <Badge>{roleName(r)}</Badge>)}</span></li>))}</ul>}
       {ask && <Dialog title={t(ask === 'user' ? 'add_user' : 'make_token')} onClose={() => setAsk(null)}>
-        <DocForm fields={ask === 'user' ? [plainField('user', '用户名', 'User name', { required: true }), role] : [plainField('user', '用户名', 'User name', { required: true }), role]}
-          intro={t(ask === 'user' ? 'add_user_hint' : 'make_token_hint')} submit={t(ask === 'user' ? 'add_user' : 'make_token')} cancel={() => setAsk(null)} send={make} /></Dialog>}
+        <DocForm fields={fields} intro={t(ask === 'user' ? 'add_user_hint' : 'make_token_hint')} submit={t(ask === 'user' ? 'add_user' : 'make_token')} cancel={() => setAsk(null)} send={make} /></Dialog>}
       {secret && <Secret of={secret} close={() => setSecret(null)} />}
     </Card>
   )
 }
 
 function Audit() {
+  const types = useTypes().data ?? []
   const [before, setBefore] = useState<string[]>([])
   const log = useQuery<AuditPage>('audit' + query({ before: before[before.length - 1], limit: 60 }), { live: before.length ? [] : ['status'], every: 6000, keep: true })
   if (log.error) return <ErrorBox error={log.error} retry={log.reload} />
   if (!log.data) return <Skeleton rows={8} />
   return (
     <Card title={t('ops_audit')} action={<span class="faint">{t('audit_hint')}</span>}>
-      <ul class="audit">{log.data.items.map((r) => <li><span class="faint num"><Time at={auditTime(r)} both /></span><strong>{r.who}</strong><span>{r.what ?? r.action}</span><span>{r.target}</span><span class="faint detail">{auditDetail(r)}</span></li>)}</ul>
+      <ul class="audit">{log.data.items.map((r) => {
+        const type = types.find((x) => x.name === r.type)
+        const what = changes(r, type).map(([k, v]) => `${k} ${v}`).join(', ')
+        return <li key={r.id}><span class="faint num"><Time at={r.at} both /></span><strong>{r.who}</strong><span>{deed(r.action, type)}</span><span>{type && /^[A-Z]+-\d+$/.test(r.target) ? <a href={r.type === 'work_order' ? link('orders', r.target) : link('docs', r.type, r.target)}>{r.target}</a> : r.target}</span><span class="faint detail" title={what}>{what}</span></li>
+      })}</ul>
       <Paging back={before.length ? () => setBefore(before.slice(0, -1)) : undefined} next={log.data.next ? () => setBefore([...before, String(log.data!.next)]) : undefined} />
     </Card>
   )

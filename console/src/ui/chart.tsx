@@ -9,7 +9,7 @@ import { DAY, absolute, dayTime, measured } from '../lib/format'
 import { darkNow, lang } from '../lib/prefs'
 import type { Metric, Series } from '../lib/types'
 
-export interface Mark { at: number; tone: 'critical' | 'good' | 'info' }
+export interface Mark { at: number; tone: 'critical' | 'good' | 'info'; component: string | null }
 interface Props { metric: Metric; series: Series; from: number; to: number; marks: Mark[]; sync: string; height: number }
 
 interface Ink { line: string; band: string; own: string; peer: string; limit: string; grid: string; text: string; critical: string; good: string; info: string }

@@ -46,7 +46,7 @@ export function FieldInput({ field, id, value, onInput, required, refLabel }: In
       return <textarea {...common} rows={4} class="mono" value={typeof value === 'string' ? value : value === undefined || value === null ? '' : JSON.stringify(value, null, 1)} onInput={(e) => onInput(e.currentTarget.value)} />
     default:
       return LONG.has(field.name)
-        ? <textarea {...common} rows={3} value={str(value)} onInput={(e) => onInput(e.currentTarget.value)} />
+        ? <textarea {...common} rows={2} value={str(value)} onInput={(e) => onInput(e.currentTarget.value)} />
         : <input type="text" {...common} value={str(value)} autocomplete="off" onInput={(e) => onInput(e.currentTarget.value)} />
   }
 }
