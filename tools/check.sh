@@ -30,12 +30,12 @@ src/document/things.c|narrows a lens of the gate to one party
 # Who may read with the system's own eyes (gate_lens_system), and why.
 system_readers='
 src/trust/gate.c|makes it
-src/trust/people_memory.c|people are loaded before anybody can sign in
-src/trust/people.c|changes accounts after the role of the asker was checked
-src/trust/device.c|credentials are loaded before any device connects
-src/document/doc_json.c|the number of a reference that was shown already
-src/document/doc_outbox.c|reactions belong to the system, not to a reader
-src/document/things.c|things are loaded at the start and found by ingest
+src/trust/people.c|knows a person before anybody is signed in
+src/trust/people_memory.c|loads who everybody is
+src/trust/device.c|knows a device before it has said whose it is
+src/document/things.c|loads the things of every party into memory
+src/document/doc_outbox.c|hands on what happened in every party
+src/document/doc_json.c|names the number of a document that a reader was shown a reference to
 src/act/alarms.c|alarms rise and clear by themselves
 src/domain/service/service_doc.c|promises and predictions run out by themselves
 src/domain/service/service_history.c|insight learns from what is on record

@@ -335,9 +335,7 @@ static Err note(struct job *j, struct records_txn *txn) {
 }
 
 static Err check_all(struct job *j, struct records_txn *txn) {
-    struct lens party = j->own;
-    party.every_party = false;
-    party.party = j->doc->party;
+    struct lens party = gate_lens_party(j->doc->party, "documents");
     check_given(j);
     check_needs(j);
     TRY(look_up_refs(j, txn, &party));

@@ -2,7 +2,6 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "document/doc_engine.h"
 
@@ -67,19 +66,6 @@ const struct doctype *documents_type(const struct documents *d, Str name) {
 }
 
 const struct doctype *const *documents_types(const struct documents *d) { return d->options.types; }
-
-const struct doc_table *doc_engine_table(const struct documents *d, const struct doctype *type) {
-    for (size_t i = 0; i < d->n_tables; i++)
-        if (d->tables[i]->type == type) return d->tables[i];
-    ASSERT(!"a type of this engine");
-    return NULL;
-}
-
-const struct doc_table *doc_engine_table_named(const struct documents *d, const char *name) {
-    const struct doctype *type = documents_type(d, str_c(name));
-    ASSERT(type);
-    return doc_engine_table(d, type);
-}
 
 /* ---- writing */
 
@@ -149,16 +135,6 @@ Err documents_by_number(struct documents *d, const struct lens *lens, const stru
     TRY(get(d, &g, out));
     if (*out) return err_none();
     return err_make(ERR_NOT_FOUND, "no %s '" STR_FMT "'", type->name, STR_ARG(str_slice(number, 0, 60)));
-}
-
-Err doc_engine_find_number(struct records_txn *txn, const struct lens *lens, const struct doc_table *table, Str number,
-                           struct arena *arena, int64_t *id) {
-    struct lens whole = *lens; /* another type's fields are not under this lens's mask */
-    Value *row;
-    whole.fields = UINT64_MAX;
-    TRY(records_txn_find(txn, &whole, &table->records, DOC_NUMBER, VALUE_S(number), arena, &row));
-    *id = row ? row[RECORD_ID].i : 0;
-    return err_none();
 }
 
 Err documents_list(struct documents *d, const struct lens *lens, const struct doctype *type,

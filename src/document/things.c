@@ -289,9 +289,7 @@ static Err add_audit(struct put *p, struct records_txn *txn, Str before) {
 }
 
 static Err find_row(struct put *p, struct records_txn *txn, Value **row) {
-    struct lens lens = gate_lens_system("things");
-    lens.every_party = false;
-    lens.party = p->given->party;
+    struct lens lens = gate_lens_party(p->given->party, "things");
     return records_txn_find(txn, &lens, &records_system_thing, THING_NAME, VALUE_S(p->given->name), p->arena, row);
 }
 

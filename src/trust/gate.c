@@ -26,6 +26,19 @@ struct lens gate_lens_own(const struct principal *who, const char *reason) {
     return lens;
 }
 
+struct lens gate_lens_rows(const struct lens *lens) {
+    struct lens rows = *lens;
+    rows.fields = UINT64_MAX;
+    return rows;
+}
+
+struct lens gate_lens_party(PartyId party, const char *reason) {
+    struct lens lens = gate_lens_system(reason);
+    lens.party = party;
+    lens.every_party = false;
+    return lens;
+}
+
 struct lens gate_lens_system(const char *reason) {
     return (struct lens){
         .every_party = true, .fields = UINT64_MAX, .from = INT64_MIN, .to = INT64_MAX, .purpose = reason};

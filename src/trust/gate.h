@@ -12,6 +12,10 @@ Err gate_lens(const struct principal *who, const struct doctype *type, const cha
 /* Every field of who's own party (of every party: the system that stands in none): for an engine that has checked the
  * role and works on who's behalf. */
 struct lens gate_lens_own(const struct principal *who, const char *reason);
+/* The rows of a lens with every field: for looking something up in another table on its reader's behalf. */
+struct lens gate_lens_rows(const struct lens *lens);
+/* The system's own work on one party. */
+struct lens gate_lens_party(PartyId party, const char *reason);
 /* The system's own work over every party; each caller is listed, with its reason, in tools/check.sh. */
 struct lens gate_lens_system(const char *reason);
 
