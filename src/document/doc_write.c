@@ -219,7 +219,7 @@ static Err wrong_state(const struct job *j) {
     const char *name = NULL;
     for (size_t i = 0; i < type->n_transitions; i++) {
         const struct transition *t = &type->transitions[i];
-        add_word(all, sizeof all, t->name);
+        if (doctype_transition(type, str_c(t->name)) == t) add_word(all, sizeof all, t->name);
         if (doctype_leaves(type, t, j->before->state) && principal_may(j->write->who, t->roles))
             add_word(now, sizeof now, t->name);
         if (!str_eq_c(j->write->transition, t->name)) continue;
