@@ -24,7 +24,6 @@ lens_makers='
 src/trust/gate.c|the gate itself
 src/store/records_txn.c|the store reads its own table of numbers
 src/store/records_system.c|the store reads its own table of migrations
-src/document/things.c|narrows a lens of the gate to one party
 '
 
 # Who may read with the system's own eyes (gate_lens_system), and why.
