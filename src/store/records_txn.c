@@ -53,9 +53,9 @@ static Err check_filter(const struct lens *lens, const struct record_table *tabl
         return err_none();
     }
     enum record_kind kind = table->columns[filter->column].kind;
-    ASSERT(fits(kind, filter->value) || (kind == RECORD_INT && filter->value.kind == VALUE_FLOAT));
     if (filter->op == RECORD_CONTAINS && kind != RECORD_TEXT)
         return err_make(ERR_INVALID, "'%s' is no text to search in", table->columns[filter->column].name);
+    ASSERT(fits(kind, filter->value) || (kind == RECORD_INT && filter->value.kind == VALUE_FLOAT));
     return err_none();
 }
 
