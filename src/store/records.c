@@ -4,8 +4,8 @@
  * A keeper thread folds the log into the database beside it, so that no writer waits for that unless the log has grown
  * to several times its usual length.
  *
- * Lock order: writing, then lock. `writing` is held while the writer's connection is in use; `lock` guards the queue
- * and the pool and is never held over a call that touches the disk.
+ * Lock order: writing, folding, lock. `writing` is held while the writer's connection is in use, `folding` by whoever
+ * folds the log; `lock` guards the queue and the pool and is never held over a call that touches the disk.
  */
 #include "store/records.h"
 
@@ -40,7 +40,7 @@ struct records {
     const struct clock *clock;
     size_t checkpoint_bytes;
 
-    pthread_mutex_t writing;
+    pthread_mutex_t writing, folding;
     struct records_conn *writer;
     struct thread *writer_thread, *keeper_thread;
     void (*committed)(void *ctx);
@@ -105,17 +105,27 @@ static void call_keeper(struct records *r) {
 
 static void finish_jobs(struct records *r, struct records_job *list, size_t n, const Err *outcome) {
     uint64_t failed = 0;
-    for (struct records_job *job = list, *next; job; job = next) {
-        next = job->next; /* done gives the job back to its owner */
+    for (struct records_job *job = list; job; job = job->next) {
         if (job->err.code == ERR_NONE) job->err = *outcome;
         failed += job->err.code != ERR_NONE;
-        job->done(job, job->err);
     }
     thread_lock(&r->lock);
     r->stats.jobs += n;
     r->stats.failed += failed;
     r->stats.commits += outcome->code == ERR_NONE;
     thread_unlock(&r->lock);
+    for (struct records_job *job = list, *next; job; job = next) {
+        next = job->next; /* done gives the job back to its owner */
+        job->done(job, job->err);
+    }
+}
+
+/* One at a time: two would only refuse each other. */
+static Err fold(struct records *r, struct records_conn *conn, bool hard) {
+    thread_lock(&r->folding);
+    Err err = r->backend->tend(conn, hard);
+    thread_unlock(&r->folding);
+    return err;
 }
 
 static void note_log(struct records *r, uint64_t log_bytes) {
@@ -125,7 +135,7 @@ static void note_log(struct records *r, uint64_t log_bytes) {
     if (log_bytes < r->checkpoint_bytes) return;
     call_keeper(r);
     if (log_bytes < CHECKPOINT_HARD_FACTOR * r->checkpoint_bytes) return;
-    Err err = r->backend->tend(r->writer, true);
+    Err err = fold(r, r->writer, true);
     if (err.code != ERR_NONE && err.code != ERR_BUSY) LOG_ERROR("records.checkpoint", LOG_C("error", err.text));
 }
 
@@ -255,7 +265,7 @@ static void run_keeper(void *ctx) {
         thread_unlock(&r->lock);
         if (stop) break;
         Err err = conn ? err_none() : r->backend->connect(&r->place, RECORDS_KEEPER, &conn);
-        if (err.code == ERR_NONE) err = r->backend->tend(conn, false);
+        if (err.code == ERR_NONE) err = fold(r, conn, false);
         if (err.code != ERR_NONE && err.code != ERR_BUSY) LOG_ERROR("records.checkpoint", LOG_C("error", err.text));
         rest_readers(r);
         thread_lock(&r->lock);
@@ -395,6 +405,7 @@ Err records_open(const struct records_options *options, struct records **out) {
     r->n_readers = options->readers ? options->readers : READERS_DEFAULT;
     ASSERT(r->n_readers <= READERS_MAX);
     thread_mutex_init(&r->writing);
+    thread_mutex_init(&r->folding);
     thread_mutex_init(&r->lock);
     thread_cond_init(&r->job_came);
     thread_cond_init(&r->reader_free);
@@ -425,6 +436,7 @@ void records_close(struct records *r) {
     thread_cond_fini(&r->reader_free);
     thread_cond_fini(&r->keeper_called);
     thread_mutex_fini(&r->writing);
+    thread_mutex_fini(&r->folding);
     thread_mutex_fini(&r->lock);
     arena_fini(&r->arena);
     free(r);
