@@ -106,12 +106,6 @@ Err view_thing(struct view *view, const struct principal *who, Str name, struct 
 Err view_models(struct view *view, const struct principal *who, struct arena *arena, struct watch_model **out,
                 size_t *n);
 
-/* Series as CSV rows, for exports: points ordered by thing, metric, time; stop by returning false. thing or metric
- * empty: all. */
-typedef bool view_export_sink(void *ctx, Str thing, Nanos time, Str metric, Value value);
-Err view_export(struct view *view, const struct principal *who, Str thing, Str metric, Nanos from, Nanos to,
-                view_export_sink *sink, void *ctx);
-
 /* ---- dead letters of the party, newest first */
 Err view_dead_letters(struct view *view, const struct principal *who, uint64_t before_id, size_t limit,
                       struct arena *arena, struct dead_letter_row **out, size_t *n);
