@@ -26,16 +26,32 @@ size_t demo_replay_start_of(const struct recording *r) {
     return i;
 }
 
-Nanos demo_replay_position(struct flow *flow, const struct recording *r) {
+static Nanos last_seen(const struct workspace *w, PartyId party, const struct recording *r) {
     Nanos last = 0;
     for (size_t i = 0; i < r->n_machines; i++) {
         ThingId thing;
-        if (!series_find_thing(flow->workspace.series, flow->party, r->machines[i].name, &thing)) continue;
-        Nanos seen = series_last_seen(flow->workspace.series, thing);
+        if (!series_find_thing(w->series, party, r->machines[i].name, &thing)) continue;
+        Nanos seen = series_last_seen(w->series, thing);
         if (seen > last) last = seen;
     }
-    last -= last % NANOS_PER_S; /* codes carry milliseconds */
-    return last > r->from ? last : r->from;
+    return last - last % NANOS_PER_S; /* codes carry milliseconds */
+}
+
+/* Asked before the server starts, because its clock must not stand before what is kept. */
+Err demo_replay_position(const char *dir, const struct recording *r, Nanos *out) {
+    struct workspace workspace;
+    PartyId party;
+    *out = r->from;
+    Err err = workspace_open(&(struct workspace_options){.dir = dir, .must_exist = true}, &workspace);
+    if (err.code == ERR_NOT_FOUND) return err_none();
+    TRY(err);
+    err = workspace_party(&workspace, STR(DEMO_COMPANY_NAME), false, &party);
+    if (err.code == ERR_NONE) {
+        Nanos last = last_seen(&workspace, party, r);
+        if (last > r->from) *out = last;
+    }
+    workspace_close(&workspace);
+    return err.code == ERR_NOT_FOUND ? err_none() : err;
 }
 
 /* ---- documents */

@@ -33,8 +33,9 @@ struct demo_replay {
 
 /* Events before this index are history from before the first row. */
 size_t demo_replay_start_of(const struct recording *recording);
-/* The time to begin or go on at: what the store has seen of the machines; the recording's beginning when nothing. */
-Nanos demo_replay_position(struct flow *flow, const struct recording *recording);
+/* The time to begin or go on at: what a stopped folder has kept of the machines; the recording's beginning when there
+ * is nothing. Opens and closes the folder. */
+Err demo_replay_position(const char *dir, const struct recording *recording, Nanos *out);
 /* Records what was replaced before the recording's rows begin. */
 Err demo_replay_history(struct flow *flow, const struct recording *recording);
 /* Connects the machines. */
