@@ -1,7 +1,5 @@
 #include "app/demo_clock.h"
 
-#include "os/thread.h"
-
 static Nanos now_locked(const struct demo_clock *c) {
     if (c->speed <= 0 || c->limit <= c->at) return c->at;
     double passed = (double)(clock_monotonic() - c->started) * c->speed;

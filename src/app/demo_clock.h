@@ -5,9 +5,8 @@
 #ifndef APP_DEMO_CLOCK_H
 #define APP_DEMO_CLOCK_H
 
-#include <pthread.h>
-
 #include "os/clock.h"
+#include "os/thread.h"
 
 struct demo_clock {
     struct clock clock; /* hand &demo_clock.clock to the flow */
