@@ -387,7 +387,10 @@ static void bad_clients(void) {
     CHECK(closed && took >= 1500 * NANOS_PER_MS && took < 3 * NANOS_PER_S);
     net_close(fd);
     struct ingest_counters c;
-    mqtt_server_counters(w.server, &c);
+    do { /* until it has seen our end of the last one */
+        clock_sleep(5 * NANOS_PER_MS);
+        mqtt_server_counters(w.server, &c);
+    } while (c.mqtt_connections && clock_monotonic() - since < 10 * NANOS_PER_S);
     CHECK_INT(c.mqtt_refused_timeout, 1);
     CHECK_INT(c.mqtt_refused_keep_alive, 1);
     CHECK(c.mqtt_refused_malformed >= 3);
