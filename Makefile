@@ -96,5 +96,5 @@ clean:
 	rm -rf build
 .PHONY: clean
 
--include tools/targets.mk
+-include tools/targets.mk tests/targets.mk bench/targets.mk
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

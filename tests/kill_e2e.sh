@@ -1,0 +1,13 @@
+#!/bin/sh
+# SIGKILL at random moments, KILL_ROUNDS times (25): every acknowledged row is there afterwards, none twice.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+rounds=${KILL_ROUNDS:-25}
+seed=${KILL_SEED:-$(date +%s)}
+make -s build/weft build/release/tests/kill_driver || { echo "kill: 0 passed, 1 failed"; exit 1; }
+data=$(mktemp -d "${TMPDIR:-/tmp}/weft-kill-XXXXXX") || exit 1
+echo "seed $seed (KILL_SEED=$seed repeats the moments)"
+build/release/tests/kill_driver build/weft "$data/data" "$rounds" "$seed" 2>"$data/log"
+status=$?
+if [ $status -eq 0 ]; then rm -rf "$data"; else echo "the folder and the servers' log are in $data"; fi
+exit $status
