@@ -1,2 +1,199 @@
-export function realTests(_root: string) {}
-export async function stopReal() {}
+// The main job on the real server: the recorded fleet is played to its end, then people do their work in the console.
+import { spawn, type ChildProcess } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Page } from 'playwright-core'
+import { axe, chromiumPath, desk, equal, looks, lookName, open, phone, settled, shot, signIn, Skip, test, tidy, truth, visit, type Look } from './harness'
+
+interface Running { child: ChildProcess; base: string; logins: Record<string, string> }
+let running: Running | undefined
+let data = ''
+
+/** Plays the whole recording, then starts the server on what it left: nothing moves any more while the tests look. */
+async function start(root: string): Promise<Running> {
+  if (running) return running
+  const weft = join(root, 'build/weft')
+  if (!existsSync(weft)) throw new Skip('build/weft is not built (make)')
+  if (!chromiumPath) throw new Skip('chromium is not installed (apt-get install chromium)')
+  data = mkdtempSync(join(tmpdir(), 'weft-console-'))
+  await run(weft, ['demo', '--data', data, '--http', '127.0.0.1:0', '--mqtt', '127.0.0.1:0', '--until-idle'], 180_000)
+  const child = spawn(weft, ['demo', '--data', data, '--http', '127.0.0.1:0', '--mqtt', '127.0.0.1:0'], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const text = await said(child, (t) => /http:\/\/[\d.]+:\d+/.test(t) && logins(t).admin !== undefined, 60_000)
+  return running = { child, base: /http:\/\/[\d.]+:\d+/.exec(text)![0], logins: logins(text) }
+}
+
+/** "admin  k3v7q-…" in whatever the demo prints around it. */
+function logins(text: string): Record<string, string> {
+  const out: Record<string, string> = {}
+  for (const [, user, password] of text.matchAll(/\b(admin|technician|viewer)\b[^\n]*?\b([a-z2-9]{5}-[a-z2-9]{5}-[a-z2-9]{5})\b/g)) out[user!] = password!
+  return out
+}
+
+function said(child: ChildProcess, enough: (text: string) => boolean, limit_ms: number): Promise<string> {
+  return new Promise((done, fail) => {
+    let text = ''
+    const timer = setTimeout(() => fail(new Error(`weft demo did not become ready in ${limit_ms} ms; it said:\n${text.slice(-2000)}`)), limit_ms)
+    const hear = (chunk: Buffer) => { text += chunk; if (enough(text)) { clearTimeout(timer); done(text) } }
+    child.stdout!.on('data', hear)
+    child.stderr!.on('data', hear)
+    child.on('exit', (code) => { clearTimeout(timer); fail(new Error(`weft demo ended with ${code}; it said:\n${text.slice(-2000)}`)) })
+  })
+}
+
+function run(command: string, args: string[], limit_ms: number): Promise<string> {
+  return new Promise((done, fail) => {
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+    let text = '', wrong = ''
+    const timer = setTimeout(() => child.kill('SIGKILL'), limit_ms)
+    child.stdout.on('data', (c: Buffer) => { text += c })
+    child.stderr.on('data', (c: Buffer) => { wrong += c })
+    child.on('exit', (code) => { clearTimeout(timer); code === 0 ? done(text) : fail(new Error(`${command} ${args.join(' ')} ended with ${code}:\n${wrong.slice(-2000)}`)) })
+  })
+}
+
+export async function stopReal() {
+  if (running) {
+    const gone = new Promise((done) => running!.child.once('exit', done))
+    running.child.kill('SIGTERM')
+    await Promise.race([gone, new Promise((done) => setTimeout(done, 8000))])
+    running.child.kill('SIGKILL')
+  }
+  if (data) rmSync(data, { recursive: true, force: true })
+}
+
+/** A transition pressed and, if it asks, confirmed. */
+async function press(page: Page, label: string) {
+  await page.click(`.page-actions .btn:has-text("${label}")`)
+  await page.waitForSelector('dialog[open], .toast')
+  if (await page.locator('dialog[open]').count()) await page.click('dialog button[type=submit]')
+  await page.waitForSelector('.toast')
+}
+
+export function realTests(root: string) {
+  const as = async (user: string, look: Look) => {
+    const server = await start(root)
+    const w = await open(server.base, look)
+    await signIn(w.page, user, server.logins[user]!)
+    await settled(w.page)
+    return { ...w, base: server.base }
+  }
+
+  test('real: sign in, fleet, machine, alarms, predictions and work orders in every look', async () => {
+    await start(root)
+    for (const look of looks) {
+      const w = await as('admin', look)
+      const name = lookName(look)
+      await w.page.waitForSelector('.things li')
+      equal(await w.page.locator('.things li').count(), 20, 'machines')
+      const see = async (what: string, path: string, wait: string) => {
+        await visit(w.page, w.base, path)
+        await w.page.waitForSelector(wait)
+        await w.page.waitForTimeout(200)
+        await tidy(w.page, `${what} ${name}`)
+        await axe(w.page, `${what} ${name}`)
+        await shot(w.page, `${what}-${name}`)
+      }
+      await see('fleet', '/', '.things li')
+      await see('fleet-map', '/?view=map', '.map .land')
+      const machine = (await w.page.locator('.map a, .things a').first().getAttribute('href').catch(() => null))?.split('/').pop() ?? 'm-01'
+      await see('machine', `/things/${machine}?range=30d`, '.uplot canvas')
+      equal(await w.page.locator('.uplot').count(), 4, 'charts')
+      truth(await w.page.locator('.timeline li').count() > 0, 'history')
+      await see('alarms', '/alarms?show=cleared', '.alarm-list li')
+      await see('predictions', '/predictions', '.prediction')
+      await see('orders', '/orders?state=confirmed', '.order-card, .closed-list li')
+      await see('order', '/orders/1', '.promise-clock')
+      await see('parts', '/docs/part', 'tbody tr, .doc-cards li')
+      await see('technicians', '/docs/technician', 'tbody tr, .doc-cards li')
+      await see('operations', '/operations', '.replay')
+      await see('users', '/operations/users', '.users li')
+      await see('audit', '/operations/audit', '.audit li')
+      equal(w.complaints, [], 'complaints')
+      await w.close()
+    }
+  })
+
+  test('real: a refused sign in says why', async () => {
+    const server = await start(root)
+    const { page, close } = await open(server.base, desk)
+    await page.fill('#user', 'admin')
+    await page.fill('#password', 'not this one')
+    await page.click('button[type=submit]')
+    truth((await page.innerText('[role=alert]')).length > 10, 'a reason')
+    await close()
+  })
+
+  test('real: service is asked for, dispatched, and finished by the technician on a phone', async () => {
+    const boss = await as('admin', desk)
+    await visit(boss.page, boss.base, '/things/m-01')
+    await boss.page.click('text=Request service')
+    await boss.page.fill('dialog [name=title]', 'Oil under the press')
+    await boss.page.selectOption('dialog [name=component]', { index: 3 })
+    await boss.page.click('dialog button[type=submit]')
+    await boss.page.waitForSelector('.steps')
+    await boss.page.waitForTimeout(2500)      // the platform may dispatch it by itself
+    await boss.page.reload()
+    await settled(boss.page)
+    await boss.page.waitForSelector('.steps .now')
+    const action = await boss.page.locator('.page-actions .btn:has-text("Dispatch")').count() ? 'Dispatch' : 'Reassign'
+    await boss.page.click(`.page-actions .btn:has-text("${action}")`)
+    await boss.page.waitForFunction(() => /01/.test(document.querySelector('dialog select')?.textContent ?? ''))
+    const mine = await boss.page.locator('dialog select >> nth=0 >> option:has-text("01")').first().getAttribute('value')
+    await boss.page.selectOption('dialog select >> nth=0', mine)
+    await boss.page.click('dialog button[type=submit]')
+    await boss.page.waitForSelector('.toast')
+    await boss.page.waitForSelector('.steps .now:has-text("Dispatched")')
+    await shot(boss.page, 'order-dispatched-desktop-en-light')
+
+    const tech = await as('technician', phone)
+    truth(tech.page.url().endsWith('#/work'), 'lands on own work')
+    const card = tech.page.locator('.work-card', { hasText: 'Oil under the press' })
+    await card.waitFor()
+    await tidy(tech.page, 'my work')
+    await axe(tech.page, 'my work')
+    await shot(tech.page, 'work-phone-zh-light')
+    await card.locator('.btn:has-text("到场")').tap()
+    await card.locator('.btn:has-text("完工")').waitFor()
+    await card.locator('.btn:has-text("完工")').tap()                 // one
+    await tech.page.waitForSelector('dialog[open]')
+    await axe(tech.page, 'finish')
+    await shot(tech.page, 'finish-phone-zh-light')
+    await tech.page.locator('dialog .suggest .chip').nth(1).tap()      // two
+    await tech.page.locator('dialog button[type=submit]').tap()        // three
+    await card.waitFor({ state: 'detached' })
+    await boss.page.waitForSelector('.steps .now:has-text("Done")')    // told by the live stream, without a reload
+    truth(/in time/.test(await boss.page.innerText('.clock-row')), 'the promises are kept')
+    await press(boss.page, 'Confirm')
+    await boss.page.waitForSelector('.steps .now:has-text("Confirmed")')
+    await shot(boss.page, 'order-confirmed-desktop-en-light')
+    equal([...boss.complaints, ...tech.complaints], [], 'complaints')
+    await boss.close()
+    await tech.close()
+  })
+
+  test('real: an alarm is acknowledged', async () => {
+    const { page, base, complaints, close } = await as('admin', desk)
+    await visit(page, base, '/alarms')
+    const buttons = page.locator('.alarm-list .btn:has-text("Acknowledge")')
+    const before = await buttons.count()
+    if (!before) throw new Skip('the recording leaves no alarm that waits for a person')
+    await shot(page, 'alarms-open-desktop-en-light')
+    await buttons.first().click()
+    await page.fill('dialog textarea', 'looked at it')
+    await page.click('dialog button[type=submit]')
+    await page.waitForSelector('.toast')
+    await page.waitForFunction((n) => [...document.querySelectorAll('.alarm-list .btn')].filter((b) => b.textContent?.includes('Acknowledge')).length === n - 1, before)
+    equal(complaints, [], 'complaints')
+    await close()
+  })
+
+  test('real: a viewer reads and cannot change', async () => {
+    const { page, base, close } = await as('viewer', desk)
+    await visit(page, base, '/alarms')
+    equal(await page.locator('.alarm-list .btn').count(), 0, 'buttons on alarms')
+    await visit(page, base, '/docs/part')
+    equal(await page.locator('.page-actions .btn.primary').count(), 0, 'new')
+    await close()
+  })
+}

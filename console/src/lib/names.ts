@@ -1,12 +1,23 @@
 // Titles of things that other records only name: components, metrics, technicians, parts.
 import { t, title, type Key } from '../i18n'
 import { useModels } from './docs'
+import { lang } from './prefs'
 import { useQuery } from './query'
 import { str } from './docs'
 import type { Component, Doc, Metric, Model, Page } from './types'
 
+const CJK = /[\u3400-\u9fff]/
+/** A name written in both languages, "徐州中心库 · Xuzhou central store", in the reader's. */
+export function pick(text: unknown): string {
+  const whole = str(text)
+  const at = whole.indexOf(' · ')
+  if (at < 0) return whole
+  const zh = whole.slice(0, at), en = whole.slice(at + 3)
+  return CJK.test(zh) && !CJK.test(en) ? (lang.get() === 'zh' ? zh : en) : whole
+}
+
 export function docName(d: Doc): string {
-  const name = str(d.name) || title({ title_en: str(d.title_en), title_zh: str(d.title_zh) }) || str(d.code) || str(d.thing)
+  const name = pick(d.name) || title({ title_en: str(d.title_en), title_zh: str(d.title_zh) }) || str(d.code) || str(d.thing)
   return name ? `${name} · ${d.number}` : d.number
 }
 

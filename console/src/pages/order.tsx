@@ -4,7 +4,7 @@ import { query } from '../lib/api'
 import { useNow } from '../lib/clock'
 import { ref, str, useType } from '../lib/docs'
 import { absolute, clockFace, distance, duration, ms, number } from '../lib/format'
-import { skillNames, useAll, useNames } from '../lib/names'
+import { pick, skillNames, useAll, useNames } from '../lib/names'
 import { useQuery } from '../lib/query'
 import { useThing } from '../lib/things'
 import type { Doc, DocType, Page, Thing, Tone } from '../lib/types'
@@ -27,7 +27,7 @@ export function OrderPage({ id }: { id: string }) {
   const technician = technicians.get(ref(doc?.technician)?.id ?? -1)
   const label = (d: Doc) => {
     const far = thing && place(d) && thing.latitude !== null ? ` · ${number(distance(place(d)!, thing as { latitude: number; longitude: number }), 0)} km` : ''
-    return `${str(d.name)} · ${skillNames(d.skills, ', ')}${far}`
+    return `${pick(d.name)} · ${skillNames(d.skills, ', ')}${far}`
   }
   return (
     <div class="page order">
@@ -115,14 +115,14 @@ function Facts({ doc, type, thing }: { doc: Doc; type: DocType | undefined; thin
 function Technician({ doc, technician, thing }: { doc: Doc; technician: Doc | undefined; thing: Thing | undefined }) {
   const from = place(technician)
   const to = thing && thing.latitude !== null && thing.longitude !== null ? { latitude: thing.latitude, longitude: thing.longitude } : null
-  const a: Pin | null = from && { ...from, id: 'technician', state: 'person', label: str(technician!.name) }
+  const a: Pin | null = from && { ...from, id: 'technician', state: 'person', label: pick(technician!.name) }
   const b: Pin | null = to && { ...to, id: thing!.name, state: thing!.state, label: thing!.name, href: link('things', thing!.name) }
   const km = typeof doc.travel_km === 'number' ? doc.travel_km : a && b ? distance(a, b) : null
   return (
     <Card title={t('technician')} class="technician">
       {technician ? (
-        <div class="person"><span class="avatar" aria-hidden="true">{str(technician.name).slice(0, 1)}</span>
-          <span><strong>{str(technician.name)}</strong><span class="faint">{skillNames(technician.skills)}</span></span>
+        <div class="person"><span class="avatar" aria-hidden="true">{pick(technician.name).slice(0, 1)}</span>
+          <span><strong>{pick(technician.name)}</strong><span class="faint">{skillNames(technician.skills)}</span></span>
           {str(technician.phone) && <a class="btn small" href={`tel:${str(technician.phone)}`}>{str(technician.phone)}</a>}
           {km !== null && <Badge icon="truck">{number(km, 0)} km</Badge>}</div>
       ) : <Empty icon="person" title={t('unassigned')}>{t('unassigned_hint')}</Empty>}
@@ -147,7 +147,7 @@ function Part({ doc }: { doc: Doc }) {
       {!wanted ? <p class="faint pad">{t('no_part')}</p> : (
         <dl class="rows">
           <div><dt>{t('part')}</dt><dd><a href={link('docs', 'part', wanted.id)}>{part ? title({ title_en: str(part.title_en), title_zh: str(part.title_zh) }, str(part.code)) : wanted.number}</a> {part && <span class="faint">{str(part.code)}</span>}</dd></div>
-          {part && <div><dt>{t('stock')}</dt><dd class="num">{t('stock_text', { n: str(part.on_hand), r: str(part.reserved) })}{str(part.location) && <span class="faint"> · {str(part.location)}</span>}</dd></div>}
+          {part && <div><dt>{t('stock')}</dt><dd class="num">{t('stock_text', { n: str(part.on_hand), r: str(part.reserved) })}{str(part.location) && <span class="faint"> · {pick(part.location)}</span>}</dd></div>}
           {held.data?.items.map((r) => <div><dt>{t('reservation')}</dt><dd><a href={link('docs', 'reservation', r.id)}>{r.number}</a> × {str(r.quantity)} <DocBadge type={type} doc={r} /></dd></div>)}
           {held.data?.items.length === 0 && <div><dt>{t('reservation')}</dt><dd class="faint">{t('not_reserved')}</dd></div>}
         </dl>)}

@@ -5,7 +5,7 @@ import { useCell } from '../lib/cell'
 import { useNow } from '../lib/clock'
 import { ref, str, useType } from '../lib/docs'
 import { duration, ms, number } from '../lib/format'
-import { useAll, useNames } from '../lib/names'
+import { pick, useAll, useNames } from '../lib/names'
 import { useQuery } from '../lib/query'
 import { session } from '../lib/session'
 import type { Counts, Doc, DocType, Page, Tone } from '../lib/types'
@@ -85,7 +85,7 @@ function ClosedList({ items, type }: { items: Doc[]; type: DocType | undefined }
     <ul class="closed-list">{items.map((d) => {
       const promise = promiseOf(d, now)
       return (
-        <li key={d.id}><a href={link('orders', d.id)}><span class="num faint">{d.number}</span><strong>{orderTitle(d)}</strong><span class="faint">{str(d.thing)} · {str(people.get(ref(d.technician)?.id ?? -1)?.name) || t('unassigned')}</span>
+        <li key={d.id}><a href={link('orders', d.id)}><span class="num faint">{d.number}</span><strong>{orderTitle(d)}</strong><span class="faint">{str(d.thing)} · {pick(people.get(ref(d.technician)?.id ?? -1)?.name) || t('unassigned')}</span>
           <span class="faint"><Time at={d.finished_at ?? d.changed} /></span>
           <span class="badges">{promise && <span class={`promise-chip t-${promise.tone}`}><Icon name={promise.over ? 'close' : 'check'} size={13} />{promise.text}</span>}<DocBadge type={type} doc={d} /></span></a></li>)
     })}</ul>
@@ -114,7 +114,7 @@ export function OrderCard({ doc, type, badge }: { doc: Doc; type: DocType | unde
       <strong>{orderTitle(doc)}</strong>
       <span class="faint">{str(doc.thing)}{str(doc.component) && ` · ${names.component(doc.component)}`}</span>
       <span class="bottom">
-        {technician ? <span class="tech"><Icon name="person" size={14} />{str(technician.name)}</span> : <span class="faint tech">{ACTIVE.includes(doc.state) ? t('unassigned') : ''}</span>}
+        {technician ? <span class="tech"><Icon name="person" size={14} />{pick(technician.name)}</span> : <span class="faint tech">{ACTIVE.includes(doc.state) ? t('unassigned') : ''}</span>}
         {promise && <span class={`promise-chip t-${promise.tone}`}><Icon name={PAST.includes(doc.state) ? (promise.over ? 'close' : 'check') : 'clock'} size={13} />{promise.text}</span>}
       </span>
     </a>
@@ -135,7 +135,7 @@ export function MyWork() {
   const items = [...(active.data?.items ?? [])].sort((a, b) => stage(a) - stage(b) || (ms(a.arrive_by) ?? 0) - (ms(b.arrive_by) ?? 0))
   return (
     <div class="page my-work">
-      <PageHead title={t('nav_my_work')}>{me && <span class="faint">{str(me.name)}</span>}</PageHead>
+      <PageHead title={t('nav_my_work')}>{me && <span class="faint">{pick(me.name)}</span>}</PageHead>
       <ErrorBox error={people.error ?? active.error} retry={reload} />
       {!people.data && !people.error && <Skeleton rows={4} height={60} />}
       {people.data && !me && <Card><Empty icon="person" title={t('not_a_technician')}>{t('not_a_technician_hint', { user: who?.user ?? '' })}</Empty></Card>}

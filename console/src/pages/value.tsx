@@ -3,7 +3,7 @@ import { said, t, title } from '../i18n'
 import type { Key } from '../i18n'
 import { ref, str } from '../lib/docs'
 import { number } from '../lib/format'
-import { skillNames, useAll, useNames, type Names } from '../lib/names'
+import { pick, skillNames, useAll, useNames, type Names } from '../lib/names'
 import type { Doc, Field } from '../lib/types'
 import { link } from '../router'
 import { SeverityBadge, Time } from '../ui/bits'
@@ -24,7 +24,7 @@ export function FieldValue({ field, value, plain }: { field: Field; value: unkno
     case 'number': return <>{number(Number(value), Math.abs(Number(value)) < 10 ? 3 : 2)} {unitText(field.unit)}</>
     case 'int': case 'decimal': return <>{str(value)} {unitText(field.unit)}</>
     case 'json': return <JsonValue value={value} />
-    default: return <>{field.name === 'component' ? names.component(value) : field.name === 'metric' ? names.metric(value) : field.name === 'skills' ? skillNames(value) : str(value)}</>
+    default: return <>{field.name === 'component' ? names.component(value) : field.name === 'metric' ? names.metric(value) : field.name === 'skills' ? skillNames(value) : pick(value)}</>
   }
 }
 
@@ -38,7 +38,7 @@ function RefValue({ field, value, plain }: { field: Field; value: unknown; plain
 }
 function RefName({ type, id, number: n }: { type: string; id: number; number: string }) {
   const d: Doc | undefined = useAll(type, false).get(id)
-  return <>{d ? str(d.name) || title({ title_en: str(d.title_en), title_zh: str(d.title_zh) }) || n : n}</>
+  return <>{d ? pick(d.name) || title({ title_en: str(d.title_en), title_zh: str(d.title_zh) }) || n : n}</>
 }
 
 function JsonValue({ value }: { value: unknown }) {
