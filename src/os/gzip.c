@@ -21,7 +21,7 @@ static Err unpack(z_stream *z, size_t max, struct buf *out) {
             if (inflateReset(z) != Z_OK) break; /* a further member follows */
             continue;
         }
-        if (result == Z_MEM_ERROR) ASSERT(!"zlib is out of memory");
+        ASSERT(result != Z_MEM_ERROR);
         if (result != Z_OK) break;
         if (z->avail_in == 0 && z->avail_out > 0) break;
     }

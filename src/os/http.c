@@ -146,10 +146,7 @@ void http_response_header(struct http_response *response, const char *name, Str 
 
 void http_response_clear(struct http_response *response) {
     buf_fini(&response->body);
-    if (response->stream) { /* never attached: both references are still here */
-        http_stream_release(response->stream);
-        http_stream_detach(response->stream);
-    }
+    if (response->stream) http_stream_detach(response->stream); /* the other reference is its owner's */
     *response = (struct http_response){.status = 200, .arena = response->arena};
 }
 
