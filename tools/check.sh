@@ -10,6 +10,7 @@ BUILD=${BUILD:-build/release}
 adapters='
 jansson\.h|src/base/json.c
 xxhash\.h|src/base/hash.c
+zlib\.h|src/os/gzip.c
 microhttpd\.h|src/os/http.c
 openssl/.*|src/os/tls.c
 ini\.h|src/app/settings.c

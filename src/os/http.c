@@ -452,6 +452,21 @@ static enum MHD_Result add_request_header(void *cls, enum MHD_ValueKind kind, co
     return ex->request.n_headers < HEADERS_MAX ? MHD_YES : MHD_NO;
 }
 
+/* What two readers of one request could read differently is refused: it is how requests are smuggled past a proxy. */
+static Err check_headers(const struct http_request *request) {
+    static const char *const once[] = {"Host", "Content-Length", "Transfer-Encoding", "Content-Type"};
+    size_t seen[sizeof once / sizeof *once] = {0};
+    for (size_t i = 0; i < request->n_headers; i++) {
+        const struct http_pair *h = &request->headers[i];
+        if (h->value.len > 0 && memchr(h->value.ptr, '\0', h->value.len))
+            return err_make(ERR_INVALID, "header '%.60s' has a NUL byte in it: send text", h->name.ptr);
+        for (size_t k = 0; k < sizeof once / sizeof *once; k++)
+            if (str_eq_nocase(h->name, str_c(once[k])) && seen[k]++)
+                return err_make(ERR_INVALID, "header '%s' is given twice: send it once", once[k]);
+    }
+    return err_none();
+}
+
 /* ERR_TOO_LARGE: a body that will be read and forgotten, or (given_up) not even that. */
 static Err check_length(struct exchange *ex, bool *given_up) {
     Str length = http_header(&ex->request, "Content-Length");
@@ -480,6 +495,7 @@ static Err read_head(struct exchange *ex, const char *method, bool *given_up) {
         return err_make(ERR_INVALID, "the request's target is not a path: it starts with '/'");
     }
     if (request->n_headers == HEADERS_MAX) return err_make(ERR_INVALID, "%d headers or more: send fewer", HEADERS_MAX);
+    TRY(check_headers(request));
     ex->http->options.plan(ex->http->options.ctx, request, &ex->plan);
     if (ex->plan.max_body == 0) ex->plan.max_body = ex->http->options.max_body;
     request->route = ex->plan.route;
