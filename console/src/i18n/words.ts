@@ -300,6 +300,7 @@ export const words = {
   bt_recall_24h: ['提前 24 小时以上发现的比例', 'Foreseen 24 h or more ahead'],
   bt_false: ['误报', 'False alarms'],
   bt_false_rate: ['每台设备每月误报', 'False alarms a machine-month'],
+  system: ['系统', 'System'],
   n_bytes: ['{n} 字节', '{n} bytes'],
   token: ['令牌', 'Token'],
   for_developers: ['开发者接口', 'For developers'],

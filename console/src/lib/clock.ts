@@ -1,7 +1,10 @@
 // The platform's clock. In a replay it runs faster than the wall's: the pace is learnt from what the server says, and
 // between two statuses time flows on smoothly, never past what the pace allows.
 import { useEffect, useState } from 'preact/hooks'
+import { cell, useCell } from './cell'
 
+/** Set once the platform's time is known: what showed absolute times until then shows relative ones. */
+const known = cell(false)
 let base = 0
 let heardAt = 0
 let pace = 1
@@ -17,6 +20,7 @@ export function hear(now: string, wall = Date.now()) {
   }
   base = at
   heardAt = wall
+  known.set(true)
 }
 
 /** Platform time in ms; 0 before the first status. */
@@ -28,6 +32,7 @@ export function platformNow(wall = Date.now()): number {
 /** Re-renders about once a second with the platform's time. */
 export function useNow(every = 1000): number {
   const [now, set] = useState(platformNow())
+  useCell(known)
   useEffect(() => {
     const id = setInterval(() => set(platformNow()), every)
     return () => clearInterval(id)

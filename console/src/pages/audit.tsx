@@ -42,6 +42,9 @@ export function deed(action: string, type?: DocType): string {
   return move ? title(move) : name === 'create' ? t('created') : name === 'change' ? t('changed') : name
 }
 
+/** Who did it; the platform's own parts are just the system. */
+export const actor = (who: string) => who.startsWith('system') ? t('system') : who
+
 export function AuditTrail({ type: name, doc }: { type: string; doc: Doc }) {
   const type = useType(name)
   const staff = isStaff()
@@ -53,7 +56,7 @@ export function AuditTrail({ type: name, doc }: { type: string; doc: Doc }) {
     <ol class="timeline slim">{log.data.items.map((r) => {
       const what = changes(r, type)
       return (
-        <li key={r.id}><span class="dot" /><div><div class="what"><strong>{deed(r.action, type)}</strong><span class="faint">{r.who}</span></div><div class="faint"><Time at={r.at} both /></div>
+        <li key={r.id}><span class="dot" /><div><div class="what"><strong>{deed(r.action, type)}</strong><span class="faint">{actor(r.who)}</span></div><div class="faint"><Time at={r.at} both /></div>
           {what.length > 0 && r.action !== 'create' && <dl class="what-changed">{what.slice(0, 8).map(([k, v]) => <div><dt>{k}</dt><dd>{v}</dd></div>)}</dl>}</div></li>)
     })}</ol>
   )

@@ -15,7 +15,7 @@ import { DocForm, FieldInput, outgoing } from '../ui/form'
 import { Icon } from '../ui/icons'
 import { PageHead } from '../ui/page'
 import { Transitions } from '../ui/transitions'
-import { AuditTrail } from './audit'
+import { actor, AuditTrail } from './audit'
 import { FieldValue } from './value'
 import { DocBadge } from './history'
 
@@ -201,7 +201,7 @@ export function DocPage({ type: name, id }: { type: string; id: string }) {
         <div class="doc-grid">
           <Card title={title(type, name)} action={<DocBadge type={type} doc={d} />}>
             <dl class="rows">{shown.map((f) => <div><dt>{title(f)}</dt><dd><FieldValue field={f} value={d[f.name]} names={names} /></dd></div>)}
-              <div><dt>{t('created')}</dt><dd><Time at={d.created} both /> <span class="faint">{d.created_by}</span></dd></div>
+              <div><dt>{t('created')}</dt><dd><Time at={d.created} both /> <span class="faint">{actor(d.created_by)}</span></dd></div>
               <div><dt>{t('changed')}</dt><dd><Time at={d.changed} both /> <span class="faint">v{d.version}</span></dd></div></dl>
           </Card>
           <Card title={t('timeline')}><AuditTrail type={name} doc={d} /></Card>

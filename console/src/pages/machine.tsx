@@ -163,7 +163,7 @@ function Components({ thing }: { thing: Thing }) {
     <Card title={t('components')}>
       {thing.components.length === 0 ? <p class="faint pad">{t('no_components')}</p> : (
         <ul class="bars">{thing.components.map((c) => (
-          <li><div class="bar-head"><strong>{title(c)}</strong><span class="num">{percent(c.wear)}</span></div>
+          <li><div class="bar-head"><strong>{title(c)}</strong><span class="num">{c.wear !== null && c.wear >= 10 ? `> ${percent(9.99)}` : percent(c.wear)}</span></div>
             <Bar part={c.wear ?? 0} tone={tone(c)} />
             <p class="faint num">{hours(c.age_hours)} / {hours(c.life_hours)} · {c.replaced_at ? <>{t('replaced')} <Time at={c.replaced_at} /></> : t('never_replaced')}</p></li>))}</ul>)}
     </Card>

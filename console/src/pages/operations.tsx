@@ -15,7 +15,7 @@ import { Badge, Button, Card, Empty, ErrorBox, Segments, Skeleton, Time } from '
 import { Dialog } from '../ui/dialog'
 import { DocForm, plainField, type Values } from '../ui/form'
 import { PageHead } from '../ui/page'
-import { changes, deed, type AuditPage } from './audit'
+import { actor, changes, deed, type AuditPage } from './audit'
 
 const tabs = ['status', 'refused', 'devices', 'users', 'audit'] as const
 type Tab = typeof tabs[number]
@@ -179,7 +179,7 @@ function Audit() {
       <ul class="audit">{log.data.items.map((r) => {
         const type = types.find((x) => x.name === r.type)
         const what = changes(r, type).map(([k, v]) => `${k} ${v}`).join(', ')
-        return <li key={r.id}><span class="faint num"><Time at={r.at} both /></span><strong>{r.who}</strong><span>{deed(r.action, type)}</span><span>{type && /^[A-Z]+-\d+$/.test(r.target) ? <a href={r.type === 'work_order' ? link('orders', r.target) : link('docs', r.type, r.target)}>{r.target}</a> : r.target}</span><span class="faint detail" title={what}>{what}</span></li>
+        return <li key={r.id}><span class="faint num"><Time at={r.at} both /></span><strong title={r.who}>{actor(r.who)}</strong><span>{deed(r.action, type)}</span><span>{type && /^[A-Z]+-\d+$/.test(r.target) ? <a href={r.type === 'work_order' ? link('orders', r.target) : link('docs', r.type, r.target)}>{r.target}</a> : r.target}</span><span class="faint detail" title={what}>{what}</span></li>
       })}</ul>
       <Paging back={before.length ? () => setBefore(before.slice(0, -1)) : undefined} next={log.data.next ? () => setBefore([...before, String(log.data!.next)]) : undefined} />
     </Card>

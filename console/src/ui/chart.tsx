@@ -9,17 +9,17 @@ import { DAY, absolute, dayTime, measured } from '../lib/format'
 import { darkNow, lang } from '../lib/prefs'
 import type { Metric, Series } from '../lib/types'
 
-export interface Mark { at: number; tone: 'critical' | 'good' | 'info'; component: string | null }
+export interface Mark { at: number; tone: 'critical' | 'good'; component: string | null }
 interface Props { metric: Metric; series: Series; from: number; to: number; marks: Mark[]; sync: string; height: number }
 
-interface Ink { line: string; band: string; own: string; peer: string; limit: string; grid: string; text: string; critical: string; good: string; info: string }
+interface Ink { line: string; band: string; own: string; peer: string; limit: string; grid: string; text: string; critical: string; good: string }
 
 function inkOf(el: HTMLElement): Ink {
   const css = getComputedStyle(el)
   const v = (name: string) => css.getPropertyValue(name).trim()
   return {
     line: v('--chart-line'), band: v('--chart-band'), own: v('--chart-own'), peer: v('--chart-peer'), limit: v('--critical'),
-    grid: v('--line'), text: v('--text-2'), critical: v('--critical'), good: v('--good'), info: v('--info'),
+    grid: v('--line'), text: v('--text-2'), critical: v('--critical'), good: v('--good'),
   }
 }
 
@@ -186,15 +186,16 @@ function happenings(u: uPlot, marks: Mark[], ink: Ink) {
   for (const m of marks) {
     const x = u.valToPos(m.at, 'x', true)
     if (x < bbox.left || x > bbox.left + bbox.width) continue
+    const bottom = bbox.top + bbox.height
     ctx.strokeStyle = ctx.fillStyle = ink[m.tone]
     ctx.globalAlpha = 0.5
     ctx.lineWidth = s
-    ctx.beginPath(); ctx.moveTo(x, bbox.top); ctx.lineTo(x, bbox.top + bbox.height); ctx.stroke()
+    ctx.beginPath(); ctx.moveTo(x, bbox.top); ctx.lineTo(x, bottom); ctx.stroke()
     ctx.globalAlpha = 1
     ctx.beginPath()
+    // A repair follows its failure closely: the one hangs from the top, the other stands on the bottom.
     if (m.tone === 'critical') { ctx.moveTo(x - 5 * s, bbox.top); ctx.lineTo(x + 5 * s, bbox.top); ctx.lineTo(x, bbox.top + 8 * s) }
-    else if (m.tone === 'good') ctx.arc(x, bbox.top + 4 * s, 4 * s, 0, 7)
-    else ctx.rect(x - 3.500 * s, bbox.top, 7 * s, 7 * s)
+    else ctx.arc(x, bottom - 4 * s, 4 * s, 0, 7)
     ctx.fill()
   }
   ctx.restore()

@@ -27,7 +27,7 @@ export function possible(type: DocType, doc: Doc): Transition[] {
   const all = (doc.can ?? []).map((name) => transition(type, doc, name)).filter((x): x is Transition => Boolean(x) && !seen.has(x!.name) && Boolean(seen.add(x!.name)))
   const order = (x: Transition) => type.transitions.findIndex((y) => y.name === x.name)
   const forth = (x: Transition) => away.has(x.name) ? 2 : x.to ? 0 : 1
-  return all.sort((a, b) => forth(a) - forth(b) || order(b) - order(a) || 0)
+  return all.sort((a, b) => forth(a) - forth(b) || order(a) - order(b))
 }
 
 const fieldsOf = (type: DocType, x: Transition): Field[] =>
