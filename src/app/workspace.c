@@ -26,10 +26,10 @@ static Err open_series(const struct workspace_options *o, struct workspace *w) {
 
 static Err open_all(const struct workspace_options *o, struct workspace *w) {
     TRY(file_lock(o->dir, &w->lock_fd));
-    TRY(records_open(&(struct records_options){.dir = o->dir, .clock = w->clock}, &w->records));
-    /* sessions and credentials live in people's time, whatever the platform's clock follows */
-    TRY(people_open(w->records, &clock_system, &w->people));
-    TRY(device_open(w->records, &clock_system, &w->devices));
+    /* Sessions age by the records' clock, which is the wall's: a recording's would end them in a second. */
+    TRY(records_open(&(struct records_options){.dir = o->dir}, &w->records));
+    TRY(people_open(w->records, w->clock, &w->people));
+    TRY(device_open(w->records, w->clock, &w->devices));
     TRY(things_open(w->records, w->clock, &w->things));
     return open_series(o, w);
 }

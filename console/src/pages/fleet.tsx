@@ -152,10 +152,10 @@ function ThingList({ items, loading, onHover, hover, total, filtered }: { items:
           <li key={i.name} class={hover === i.name ? 'hover' : ''} onMouseEnter={() => onHover(i.name)} onMouseLeave={() => onHover(null)}>
             <a href={link('things', i.name)}>
               <StateIcon state={i.state} size={20} />
-              <span class="name"><strong>{i.name}</strong><span class="faint">{names.model(i.model)}<span class="seen-small"> · <Time at={i.last_seen} /></span></span></span>
+              <span class="name"><strong>{i.name}</strong><span class="faint">{names.model(i.model)}<span class="seen-small"> · <Time past at={i.last_seen} /></span></span></span>
               <span class="vh">{t(stateWord[i.state])}</span>
               <HealthBar health={i.health} />
-              <span class="seen faint"><Time at={i.last_seen} /></span>
+              <span class="seen faint"><Time past at={i.last_seen} /></span>
               <span class="badges"><ThingBadges item={i} /></span>
             </a>
           </li>
@@ -178,7 +178,7 @@ function FleetMapCard({ items, hover, onHover }: { items: ThingItem[]; hover: st
   const tip = (id: string) => {
     const i = byName.get(id)
     if (!i) return null
-    return <><div class="tip-head"><strong>{i.name}</strong><StateBadge state={i.state} /></div><div class="faint">{names.model(i.model)} · <Time at={i.last_seen} /></div><HealthBar health={i.health} /><div class="badges"><ThingBadges item={i} /></div></>
+    return <><div class="tip-head"><strong>{i.name}</strong><StateBadge state={i.state} /></div><div class="faint">{names.model(i.model)} · <Time past at={i.last_seen} /></div><HealthBar health={i.health} /><div class="badges"><ThingBadges item={i} /></div></>
   }
   return (
     <div class="card map-card">

@@ -68,7 +68,7 @@ function Header({ thing, model }: { thing: Thing; model: Model | undefined }) {
         </div>
         <dl class="inline">
           <div><dt>{t('model')}</dt><dd>{title(model, thing.model)}</dd></div>
-          <div><dt>{t('last_seen')}</dt><dd><Time at={thing.last_seen} /></dd></div>
+          <div><dt>{t('last_seen')}</dt><dd><Time past at={thing.last_seen} /></dd></div>
           {thing.commissioned && <div><dt>{t('commissioned')}</dt><dd>{absolute(thing.commissioned).slice(0, 10)}</dd></div>}
           {attributes(thing).map(([name, value]) => <div><dt>{name}</dt><dd>{value}</dd></div>)}
         </dl>

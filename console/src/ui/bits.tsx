@@ -53,12 +53,12 @@ export function HealthBar({ health }: { health: number | null }) {
   )
 }
 
-/** A moment, relative in sight and absolute in the tooltip; `both` shows both. */
-export function Time({ at, both }: { at: unknown; both?: boolean }) {
+/** A moment, relative in sight and absolute in the tooltip; `both` shows both. What is `past` for sure is never "in 5 min", though the clock here may lag. */
+export function Time({ at, both, past }: { at: unknown; both?: boolean; past?: boolean }) {
   const now = useNow(5000)
   const when = ms(at)
   if (when === null) return <span class="faint">–</span>
-  const rel = now ? relative(when, now) : absolute(when)
+  const rel = now ? relative(past ? Math.min(when, now) : when, now) : absolute(when)
   return <time dateTime={new Date(when).toISOString()} title={absolute(when)}>{both ? <>{absolute(when)} <span class="faint nowrap">· {rel}</span></> : rel}</time>
 }
 
