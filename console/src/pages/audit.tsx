@@ -1,5 +1,5 @@
 // The audit log: of everything, or of one document.
-import { t, title } from '../i18n'
+import { t, title, type Key } from '../i18n'
 import { query } from '../lib/api'
 import { ref, str, useType } from '../lib/docs'
 import { dayTime, measured, ms } from '../lib/format'
@@ -39,11 +39,12 @@ function shown(field: Field | undefined, v: unknown): string {
 export function deed(action: string, type?: DocType): string {
   const name = action.replace(/^transition:/, '')
   const move = type?.transitions.find((x) => x.name === name)
-  return move ? title(move) : name === 'create' ? t('created') : name === 'change' ? t('changed') : name
+  return move ? title(move) : name === 'create' ? t('deed_created') : name === 'change' ? t('deed_changed') : name
 }
 
+const actors: Record<string, Key> = { 'simulated technician': 'simulated_technician', 'simulated desk': 'simulated_desk', 'simulated store keeper': 'simulated_keeper' }
 /** Who did it; the platform's own parts are just the system. */
-export const actor = (who: string) => who.startsWith('system') ? t('system') : who
+export const actor = (who: string): string => who.startsWith('system') ? t('system') : actors[who] ? t(actors[who]!) : who
 
 export function AuditTrail({ type: name, doc }: { type: string; doc: Doc }) {
   const type = useType(name)
