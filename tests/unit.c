@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/log.h"
+
 /* The run so far. Checks may come from any thread. */
 static struct {
     pthread_mutex_t mutex;
@@ -141,7 +143,16 @@ const char *unit_shared(const char *path) {
     return access(out, R_OK) == 0 ? out : NULL;
 }
 
+/* Tests provoke warnings on purpose; UNIT_LOG=debug shows all there is. */
+static void quiet_logs(void) {
+    enum log_level level = LOG_LEVEL_ERROR;
+    const char *wanted = getenv("UNIT_LOG");
+    if (wanted && !log_level_parse(str_c(wanted), &level)) fprintf(stderr, "UNIT_LOG: no level '%s'\n", wanted);
+    log_set_level(level);
+}
+
 int unit_main(const char *room, size_t n, void (*const tests[])(void), const char *const names[]) {
+    quiet_logs();
     for (size_t i = 0; i < n; i++) {
         run.test = names[i];
         tests[i]();

@@ -78,6 +78,7 @@ static void test_level(void) {
 }
 
 void log_test(void) {
+    log_set_level(LOG_LEVEL_INFO);
     test_line();
     test_long_value();
     test_level();

@@ -310,7 +310,7 @@ static bool is_answered(const struct mqtt_client *c) { return c->request_answer 
 
 static Err await_answer(struct mqtt_client *c, Str filter, const char *what) {
     TRY(wait_for(c, is_answered, what));
-    if (c->request_answer < MQTT_UNSPECIFIED || c->request_answer == MQTT_NO_SUBSCRIPTION_EXISTED) return err_none();
+    if (c->request_answer < MQTT_UNSPECIFIED) return err_none();
     return err_make(ERR_FORBIDDEN, "the server refused '" STR_FMT "' with %s: %s", STR_ARG(str_slice(filter, 0, 100)),
                     what, mqtt_reason_text((unsigned)c->request_answer));
 }

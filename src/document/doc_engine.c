@@ -5,8 +5,7 @@
 const struct doc_table *doc_engine_table(const struct documents *d, const struct doctype *type) {
     for (size_t i = 0; i < d->n_tables; i++)
         if (d->tables[i]->type == type) return d->tables[i];
-    ASSERT(!"a type of this engine");
-    return NULL;
+    err_bug(__FILE__, __LINE__, "a type of this engine");
 }
 
 const struct doc_table *doc_engine_table_named(const struct documents *d, const char *name) {

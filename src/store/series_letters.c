@@ -106,6 +106,7 @@ bool series_letters_parse(Str bytes, struct dead_letter_row *row, size_t *size) 
 
 static Err begin_segment(struct series_letters *l) {
     char path[4096];
+    ASSERT(!l->n_segments || l->segments);
     uint32_t number = l->n_segments ? l->segments[l->n_segments - 1].number + 1 : 1;
     struct segment_head head = {.version = 1, .number = number, .first_id = l->next_id};
     memcpy(head.magic, MAGIC, sizeof head.magic);
@@ -150,7 +151,7 @@ static void drop_old(struct series_letters *l) {
 
 static Err write_group(struct series_letters *l) {
     struct segment *last = l->n_segments ? &l->segments[l->n_segments - 1] : NULL;
-    if (!l->file || last->bytes > l->bytes_max / SEGMENTS_KEPT) {
+    if (!l->file || !last || last->bytes > l->bytes_max / SEGMENTS_KEPT) {
         TRY(begin_segment(l));
         last = &l->segments[l->n_segments - 1];
     }

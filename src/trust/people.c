@@ -155,7 +155,7 @@ Err people_party(struct people *p, Str name, PartyId *out) {
 static void list_parties(const struct people_memory *m, char *out, size_t size) {
     size_t len = 0;
     out[0] = 0;
-    for (size_t i = 0; i < m->n_parties && len < size; i++) {
+    for (size_t i = 0; m->parties && i < m->n_parties && len < size; i++) {
         int n = snprintf(out + len, size - len, "%s'" STR_FMT "'", i ? ", " : "", STR_ARG(m->parties[i].name));
         if (n > 0) len += (size_t)n;
     }
