@@ -128,8 +128,9 @@ static void set_will(struct mqtt_session *session, const struct mqtt_connect *c)
 
 static void take_wishes(struct mqtt_conn *conn, const struct mqtt_connect *c, const struct mqtt_properties *p) {
     const struct mqtt_server_options *options = &conn->thread->server->options;
-    conn->keep_alive_s = options->server_keep_alive ? options->server_keep_alive : c->keep_alive_s;
-    if (c->version == MQTT_V3) conn->keep_alive_s = c->keep_alive_s; /* it has no way to be told */
+    conn->keep_alive_s = c->keep_alive_s;
+    bool longer = c->keep_alive_s == 0 || c->keep_alive_s > options->server_keep_alive;
+    if (c->version == MQTT_V5 && options->server_keep_alive && longer) conn->keep_alive_s = options->server_keep_alive;
     conn->receive_maximum = (uint16_t)mqtt_property_number(p, MQTT_P_RECEIVE_MAXIMUM, 65535);
     conn->max_packet = mqtt_property_number(p, MQTT_P_MAXIMUM_PACKET, UINT32_MAX);
     conn->problem_info = mqtt_property_number(p, MQTT_P_REQUEST_PROBLEM, 1) != 0;
@@ -149,10 +150,9 @@ static void welcome(struct mqtt_conn *conn, const struct mqtt_connect *c, const 
     mqtt_property_set(&p, MQTT_P_RECEIVE_MAXIMUM, options->limits.receive_maximum);
     mqtt_property_set(&p, MQTT_P_MAXIMUM_PACKET, options->limits.max_packet);
     mqtt_property_set(&p, MQTT_P_TOPIC_ALIAS_MAXIMUM, MQTT_ALIASES_MAX);
-    mqtt_property_set(&p, MQTT_P_SHARED_AVAILABLE, 0);
     if (conn->session_expiry_s != mqtt_property_number(asked, MQTT_P_SESSION_EXPIRY, 0))
         mqtt_property_set(&p, MQTT_P_SESSION_EXPIRY, conn->session_expiry_s);
-    if (options->server_keep_alive) mqtt_property_set(&p, MQTT_P_SERVER_KEEP_ALIVE, options->server_keep_alive);
+    if (conn->keep_alive_s != c->keep_alive_s) mqtt_property_set(&p, MQTT_P_SERVER_KEEP_ALIVE, conn->keep_alive_s);
     if (c->client_id.len == 0) mqtt_property_set_text(&p, MQTT_P_ASSIGNED_CLIENT_ID, str_c(conn->given_id));
     mqtt_write_connack(mqtt_conn_out(conn), conn->version, present, MQTT_SUCCESS, &p);
 }

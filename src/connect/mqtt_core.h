@@ -8,6 +8,7 @@
  *     mqtt_connect.c   CONNECT: who, which session, on which thread
  *     mqtt_publish.c   PUBLISH in: telemetry, or a message for others
  *     mqtt_subscribe.c SUBSCRIBE, UNSUBSCRIBE, retained messages
+ *     mqtt_share.c     shared subscriptions: a group lives on one thread, its members on any
  *     mqtt_deliver.c   messages out: matching, queues, packet ids, their answers
  *     mqtt_session.c   what stays when a connection ends; wills
  */
@@ -110,6 +111,7 @@ struct mqtt_session {
     Nanos expires;           /* monotonic; while away */
     Nanos will_due;          /* monotonic; 0: none pending */
     struct mqtt_will_state will;
+    struct mqtt_share *shares;
     struct mqtt_sub *subs;
     uint32_t n_subs;
     uint16_t last_packet_id;
@@ -131,7 +133,7 @@ struct mqtt_ack_group {
     size_t bytes;
 };
 
-enum mqtt_mail_kind { MQTT_MAIL_COMMIT, MQTT_MAIL_MESSAGES, MQTT_MAIL_CONN, MQTT_MAIL_STOP };
+enum mqtt_mail_kind { MQTT_MAIL_COMMIT, MQTT_MAIL_MESSAGES, MQTT_MAIL_CONN, MQTT_MAIL_SHARE, MQTT_MAIL_STOP };
 
 struct mqtt_mail {
     enum mqtt_mail_kind kind;
@@ -158,6 +160,21 @@ struct mqtt_mail_messages {
     struct mqtt_mail mail;
     size_t n;
     struct mqtt_message *messages[]; /* each with a reference */
+};
+
+enum mqtt_share_verb { MQTT_SHARE_JOIN, MQTT_SHARE_LEAVE, MQTT_SHARE_DELIVER, MQTT_SHARE_BOUNCE };
+
+struct mqtt_share_mail {
+    struct mqtt_mail mail;
+    enum mqtt_share_verb verb;
+    unsigned thread;  /* JOIN: the member's; DELIVER: the group's */
+    unsigned tries;   /* members tried so far */
+    uint64_t session; /* the member's serial */
+    uint32_t id;
+    uint8_t qos;
+    bool retain_as_published, last; /* last: keep it even when the member is away */
+    struct mqtt_message *message;   /* DELIVER, BOUNCE */
+    char filter[];                  /* whole, "$share/…" */
 };
 
 struct mqtt_mail_conn {
@@ -199,6 +216,7 @@ struct mqtt_thread {
     struct map sessions; /* key → struct mqtt_session * */
     struct map serials;  /* serial, 8 bytes → struct mqtt_session * */
     struct mqtt_tree *tree;
+    struct map groups;            /* shared ones whose home is here: filter → struct mqtt_group * */
     struct mqtt_outbox *outboxes; /* one a thread */
     struct mqtt_match *matches;
     size_t n_matches, cap_matches;
@@ -236,6 +254,9 @@ struct mqtt_thread *mqtt_server_home(struct mqtt_server *server, Str name); /* o
 /* ---- mqtt_thread.c */
 Err mqtt_thread_init(struct mqtt_thread *thread, struct mqtt_server *server, unsigned index);
 Err mqtt_thread_start(struct mqtt_thread *thread);
+/* The last steps, by whoever joined the threads: end every thread, read mail while any has some, fini every thread. */
+void mqtt_thread_end(struct mqtt_thread *thread);
+bool mqtt_thread_has_mail(const struct mqtt_thread *thread);
 void mqtt_thread_fini(struct mqtt_thread *thread);
 void mqtt_thread_post(struct mqtt_thread *to, struct mqtt_mail *mail); /* any thread; wakes it */
 void mqtt_thread_read_mail(struct mqtt_thread *thread);
@@ -305,5 +326,14 @@ void mqtt_session_remember_received(struct mqtt_session *session, uint16_t packe
 bool mqtt_session_forget_received(struct mqtt_session *session, uint16_t packet_id);
 void mqtt_session_end(struct mqtt_session *session); /* publishes a will that still waits */
 void mqtt_session_unsubscribe_all(struct mqtt_session *session);
+
+/* ---- mqtt_share.c */
+void mqtt_share_join(struct mqtt_session *session, const struct mqtt_filter *filter, uint32_t id);
+bool mqtt_share_leave(struct mqtt_session *session, Str filter); /* false: it was no member */
+bool mqtt_share_has(struct mqtt_session *session, Str filter);
+void mqtt_share_leave_all(struct mqtt_session *session);
+void mqtt_share_mail(struct mqtt_thread *thread, struct mqtt_share_mail *mail);
+void mqtt_share_deliver(struct mqtt_thread *thread, struct mqtt_sub *sub, struct mqtt_message *message);
+void mqtt_share_free(struct mqtt_thread *thread);
 
 #endif

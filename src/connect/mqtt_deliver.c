@@ -230,6 +230,10 @@ static void add_id(struct mqtt_delivery *delivery, uint32_t id) {
 static void found(void *ctx, struct mqtt_sub *sub) {
     const struct matching *m = ctx;
     struct mqtt_thread *thread = m->thread;
+    if (sub->group) {
+        mqtt_share_deliver(thread, sub, m->message);
+        return;
+    }
     struct mqtt_session *session = sub->owner;
     if (sub->no_local && session->serial == m->message->publisher) return;
     if (session->match_serial != thread->match_serial) {

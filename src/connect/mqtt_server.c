@@ -49,8 +49,22 @@ static Err copy_deny(struct mqtt_server *server) {
     return err_none();
 }
 
+/* Sessions that end may still write to each other's threads, so no thread goes before all mail is read. */
+static void end_threads(struct mqtt_server *server) {
+    for (unsigned i = 0; i < server->n_threads; i++) mqtt_thread_end(&server->threads[i]);
+    for (bool any = true; any;) {
+        any = false;
+        for (unsigned i = 0; i < server->n_threads; i++) {
+            if (!mqtt_thread_has_mail(&server->threads[i])) continue;
+            mqtt_thread_read_mail(&server->threads[i]);
+            any = true;
+        }
+    }
+    for (unsigned i = 0; i < server->n_threads; i++) mqtt_thread_fini(&server->threads[i]);
+}
+
 static void destroy(struct mqtt_server *server) {
-    for (unsigned i = 0; server->threads && i < server->n_threads; i++) mqtt_thread_fini(&server->threads[i]);
+    if (server->threads) end_threads(server);
     free(server->threads);
     net_close(server->listener);
     for (size_t i = 0; server->deny && i < server->options.n_deny_subscribe; i++) free(server->deny[i]);

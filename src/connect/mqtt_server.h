@@ -48,8 +48,8 @@ struct mqtt_server_options {
     void (*thing_seen)(void *ctx, PartyId party,
                        Str thing); /* a gateway's thing was made; I/O thread; must not block */
     void *ctx;
-    bool allow_anonymous;              /* clients without credentials may use every topic */
-    uint16_t server_keep_alive;        /* seconds; 0: the client's wish stands */
+    bool allow_anonymous;       /* clients without credentials may use every topic */
+    uint16_t server_keep_alive; /* seconds; longer wishes of 5.0 clients, and none, become this; 0: every wish stands */
     const char *const *deny_subscribe; /* topic filters nobody may subscribe to */
     size_t n_deny_subscribe;
     struct mqtt_server_limits limits;

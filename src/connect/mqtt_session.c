@@ -97,6 +97,7 @@ void mqtt_session_detach(struct mqtt_session *session, uint32_t expiry_s, bool w
 
 void mqtt_session_unsubscribe_all(struct mqtt_session *session) {
     struct mqtt_thread *thread = session->thread;
+    mqtt_share_leave_all(session);
     while (session->subs) {
         struct mqtt_sub *sub = session->subs;
         session->subs = sub->next_own;

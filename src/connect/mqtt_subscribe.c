@@ -33,8 +33,8 @@ static bool denied(const struct mqtt_server *server, Str filter) {
 static unsigned permit(const struct mqtt_conn *conn, Str filter) {
     Str group, rest;
     if (!mqtt_topic_filter_ok(filter)) return MQTT_TOPIC_FILTER_INVALID;
-    if (mqtt_topic_shared(filter, &group, &rest)) return MQTT_SHARED_NOT_SUPPORTED;
-    if (denied(conn->thread->server, filter) || str_starts(filter, STR(MQTT_OWN_ROUTE))) return MQTT_NOT_AUTHORIZED;
+    if (!mqtt_topic_shared(filter, &group, &rest)) rest = filter;
+    if (denied(conn->thread->server, rest) || str_starts(rest, STR(MQTT_OWN_ROUTE))) return MQTT_NOT_AUTHORIZED;
     if (conn->who.anonymous || conn->thread->server->options.allow_anonymous) return MQTT_SUCCESS;
     return str_starts(filter, OWN) ? MQTT_SUCCESS : MQTT_NOT_AUTHORIZED;
 }
@@ -57,12 +57,18 @@ static struct mqtt_sub *add_sub(struct mqtt_session *session, struct mqtt_node *
     return sub;
 }
 
+static unsigned subscribe_shared(struct mqtt_conn *conn, const struct mqtt_filter *filter, uint32_t id) {
+    struct mqtt_session *session = conn->session;
+    bool full = session->n_subs >= conn->thread->server->options.limits.subscriptions;
+    if (full && !mqtt_share_has(session, filter->filter)) return MQTT_QUOTA_EXCEEDED;
+    mqtt_share_join(session, filter, id);
+    return filter->qos;
+}
+
 /* A granted QoS, or a reason from 0x80 on; *fresh: it was not subscribed to before. */
-static unsigned subscribe(struct mqtt_conn *conn, const struct mqtt_filter *filter, uint32_t id, bool *fresh) {
+static unsigned subscribe_plain(struct mqtt_conn *conn, const struct mqtt_filter *filter, uint32_t id, bool *fresh) {
     struct mqtt_session *session = conn->session;
     struct mqtt_tree *tree = conn->thread->tree;
-    unsigned no = permit(conn, filter->filter);
-    if (no) return no;
     struct buf route = {0};
     buf_str(&route, filter->filter);
     if (!own_route(conn, filter->filter, &route)) {
@@ -82,6 +88,14 @@ static unsigned subscribe(struct mqtt_conn *conn, const struct mqtt_filter *filt
     }
     buf_fini(&route);
     return full ? MQTT_QUOTA_EXCEEDED : filter->qos;
+}
+
+static unsigned subscribe(struct mqtt_conn *conn, const struct mqtt_filter *filter, uint32_t id, bool *fresh) {
+    unsigned no = permit(conn, filter->filter);
+    if (no) return no;
+    Str group, rest;
+    if (mqtt_topic_shared(filter->filter, &group, &rest)) return subscribe_shared(conn, filter, id);
+    return subscribe_plain(conn, filter, id, fresh);
 }
 
 /* ---- retained messages for a new subscription */
@@ -146,7 +160,8 @@ void mqtt_subscribe_take(struct mqtt_conn *conn, const struct mqtt_frame *frame)
         unsigned reason = subscribe(conn, &filter, id, &fresh);
         if (reason >= MQTT_UNSPECIFIED) log_refusal(conn, &filter, reason);
         reasons[n] = (char)code_for(conn, reason);
-        send[n] = reason < MQTT_UNSPECIFIED && (filter.retain_handling == 0 || (filter.retain_handling == 1 && fresh));
+        send[n] = reason < MQTT_UNSPECIFIED && !str_starts(filter.filter, STR("$share/")) &&
+                  (filter.retain_handling == 0 || (filter.retain_handling == 1 && fresh));
     }
     mqtt_write_answer(mqtt_conn_out(conn), MQTT_SUBACK, conn->version, request.packet_id, str_n(reasons, n));
     Str rest = request.filters;
@@ -158,6 +173,7 @@ static unsigned unsubscribe(struct mqtt_conn *conn, Str filter) {
     struct mqtt_session *session = conn->session;
     struct buf route = {0};
     if (!mqtt_topic_filter_ok(filter)) return MQTT_TOPIC_FILTER_INVALID;
+    if (mqtt_share_leave(session, filter)) return MQTT_SUCCESS;
     buf_str(&route, filter);
     bool ok = own_route(conn, filter, &route);
     struct mqtt_node *node = ok ? mqtt_tree_find(conn->thread->tree, buf_view(&route)) : NULL;

@@ -47,6 +47,7 @@ static void open_letter(struct mqtt_thread *thread, struct mqtt_mail *mail) {
     case MQTT_MAIL_COMMIT: mqtt_commit_returned((struct mqtt_commit *)(void *)mail); break;
     case MQTT_MAIL_MESSAGES: take_messages(thread, (struct mqtt_mail_messages *)(void *)mail); break;
     case MQTT_MAIL_CONN: take_conn(thread, (struct mqtt_mail_conn *)(void *)mail); break;
+    case MQTT_MAIL_SHARE: mqtt_share_mail(thread, (struct mqtt_share_mail *)(void *)mail); break;
     case MQTT_MAIL_STOP:
         thread->stopping = true;
         free(mail);
@@ -211,6 +212,7 @@ Err mqtt_thread_init(struct mqtt_thread *thread, struct mqtt_server *server, uns
     thread->tree = mqtt_tree_new();
     map_init(&thread->sessions);
     map_init(&thread->serials);
+    map_init(&thread->groups);
     thread->outboxes = calloc(server->n_threads, sizeof *thread->outboxes);
     thread->input = malloc(MQTT_INPUT_BYTES);
     ASSERT(thread->outboxes && thread->input);
@@ -237,12 +239,18 @@ static void free_sessions(struct mqtt_thread *thread) {
     }
 }
 
-void mqtt_thread_fini(struct mqtt_thread *thread) {
+void mqtt_thread_end(struct mqtt_thread *thread) {
     if (!thread->loop) return;
-    mqtt_thread_read_mail(thread); /* messages of threads that ended later */
     while (thread->conns) mqtt_conn_drop(thread->conns);
     flush_dirty(thread);
     free_sessions(thread);
+}
+
+bool mqtt_thread_has_mail(const struct mqtt_thread *thread) { return atomic_load(&thread->mailbox) != NULL; }
+
+void mqtt_thread_fini(struct mqtt_thread *thread) {
+    if (!thread->loop) return;
+    mqtt_share_free(thread);
     for (unsigned i = 0; i < thread->server->n_threads; i++) {
         for (size_t k = 0; k < thread->outboxes[i].n; k++) mqtt_message_drop(thread->outboxes[i].messages[k]);
         free(thread->outboxes[i].messages);
@@ -253,6 +261,7 @@ void mqtt_thread_fini(struct mqtt_thread *thread) {
     mqtt_tree_free(thread->tree);
     map_fini(&thread->sessions);
     map_fini(&thread->serials);
+    map_fini(&thread->groups);
     for (size_t i = 0; i < thread->n_outs; i++) {
         buf_fini(thread->outs[i]);
         free(thread->outs[i]);
