@@ -62,12 +62,11 @@ export async function stopReal() {
   if (data) rmSync(data, { recursive: true, force: true })
 }
 
-/** A transition pressed and, if it asks, confirmed. */
+/** A transition that asks, pressed and confirmed. */
 async function press(page: Page, label: string) {
   await page.click(`.page-actions .btn:has-text("${label}")`)
-  await page.waitForSelector('dialog[open], .toast')
-  if (await page.locator('dialog[open]').count()) await page.click('dialog button[type=submit]')
-  await page.waitForSelector('.toast')
+  await page.click('dialog[open] button[type=submit]')
+  await page.waitForSelector(`.toast:has-text("${label}")`)
 }
 
 export function realTests(root: string) {

@@ -29,13 +29,20 @@ export function platformNow(wall = Date.now()): number {
   return base + Math.min(wall - heardAt, 4000) * pace + Math.max(0, wall - heardAt - 4000) * Math.min(pace, 1)
 }
 
-/** Re-renders about once a second with the platform's time. */
+/** One beat a second for everything that ticks; it rests while nothing does. */
+const beat = cell(0)
+let listeners = 0
+let pulse: ReturnType<typeof setInterval> | undefined
+function listen(fn: (n: number) => void): () => void {
+  if (listeners++ === 0) pulse = setInterval(() => beat.set(beat.get() + 1), 1000)
+  const off = beat.watch(fn)
+  return () => { off(); if (--listeners === 0) clearInterval(pulse) }
+}
+
+/** The platform's time; re-renders every so many ms, a whole number of seconds. */
 export function useNow(every = 1000): number {
-  const [now, set] = useState(platformNow())
+  const [, again] = useState(0)
   useCell(known)
-  useEffect(() => {
-    const id = setInterval(() => set(platformNow()), every)
-    return () => clearInterval(id)
-  }, [every])
-  return platformNow() || now
+  useEffect(() => listen((n) => { if (n % Math.round(every / 1000) === 0) again(n) }), [every])
+  return platformNow()
 }

@@ -1,4 +1,5 @@
 // What the server tells by itself: its clock, changed machines, changed documents. Reconnects for ever.
+import { api } from './api'
 import { cell } from './cell'
 import { hear } from './clock'
 import type { LiveDoc, Status, ThingItem } from './types'
@@ -36,6 +37,7 @@ const SILENCE_MS = 12_000
 
 export function startLive() {
   if (source || timer) return
+  api<Status>('status', { quiet: true }).then(takeStatus).catch(() => {})   // the stream tells it every two seconds; the first is wanted now
   watchdog ??= setInterval(() => { if (source && Date.now() - lastHeard > SILENCE_MS) drop() }, 3000)
   connect()
 }

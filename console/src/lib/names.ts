@@ -7,13 +7,15 @@ import { str } from './docs'
 import type { Component, Doc, Metric, Model, Page } from './types'
 
 const CJK = /[\u3400-\u9fff]/
-/** A name written in both languages, "徐州中心库 · Xuzhou central store", in the reader's. */
+/** A text written in both languages, "徐州中心库 · Xuzhou central store" or "replaced / 已更换", in the reader's. */
 export function pick(text: unknown): string {
   const whole = str(text)
-  const at = whole.indexOf(' · ')
-  if (at < 0) return whole
-  const zh = whole.slice(0, at), en = whole.slice(at + 3)
-  return CJK.test(zh) && !CJK.test(en) ? (lang.get() === 'zh' ? zh : en) : whole
+  const cut = / [·/] /.exec(whole)
+  if (!cut) return whole
+  const halves = [whole.slice(0, cut.index), whole.slice(cut.index + 3)] as const
+  const chinese = halves.findIndex((h) => CJK.test(h))
+  if (chinese < 0 || CJK.test(halves[1 - chinese]!)) return whole
+  return halves[lang.get() === 'zh' ? chinese : 1 - chinese]!
 }
 
 export function docName(d: Doc): string {
@@ -32,6 +34,7 @@ export interface Names {
   metric: (name: unknown) => string
   model: (name: unknown) => string
   metricOf: (model: string | undefined, name: string) => Metric | undefined
+  components: Component[]
   componentOf: (model: string | undefined, name: string) => Component | undefined
 }
 
@@ -46,6 +49,7 @@ export function useNames(): Names {
     component: (n) => title(find((m) => m.components, str(n)), str(n)),
     metric: (n) => title(find((m) => m.metrics, str(n)), str(n)),
     model: (n) => title(models.find((m) => m.name === n), str(n)),
+    components: models.flatMap((m) => m.components).filter((c, i, all) => all.findIndex((x) => x.name === c.name) === i),
     metricOf: (model, name) => models.find((m) => m.name === model)?.metrics.find((x) => x.name === name) ?? find((m) => m.metrics, name),
     componentOf: (model, name) => models.find((m) => m.name === model)?.components.find((x) => x.name === name) ?? find((m) => m.components, name),
   }

@@ -6,7 +6,7 @@ import type { Key } from '../i18n'
 import { enc } from '../lib/api'
 import { str, useTypes } from '../lib/docs'
 import { absolute, ms, percent } from '../lib/format'
-import { useNames, type Names } from '../lib/names'
+import { pick, useNames, type Names } from '../lib/names'
 import { useQuery } from '../lib/query'
 import type { Doc, DocType, Page, Severity, Tone } from '../lib/types'
 import { link } from '../router'
@@ -72,8 +72,8 @@ export function DocBadge({ type, doc }: { type: DocType | undefined; doc: Doc })
 
 function tell({ kind, doc }: Happening, names: Names): ComponentChildren {
   switch (kind) {
-    case 'fault': return <><strong>{t('failed', { c: names.component(doc.component) })}</strong>{doc.foreseen === true && <Badge tone="good" icon="predict">{t('foreseen')}</Badge>}{str(doc.text) && <span>{str(doc.text)}</span>}</>
-    case 'maintenance': return <><strong>{t('was_replaced', { c: names.component(doc.component) })}</strong>{str(doc.text) && <span>{str(doc.text)}</span>}</>
+    case 'fault': return <><strong>{t('failed', { c: names.component(doc.component) })}</strong>{doc.foreseen === true && <Badge tone="good" icon="predict">{t('foreseen')}</Badge>}{str(doc.text) && <span>{pick(doc.text)}</span>}</>
+    case 'maintenance': return <><strong>{t('was_replaced', { c: names.component(doc.component) })}</strong>{str(doc.text) && <span>{pick(doc.text)}</span>}</>
     case 'prediction': return <strong>{t('predicted', { c: names.component(doc.component), p: percent(Number(doc.probability)) })}</strong>
     case 'work_order': return <strong>{title({ title_en: str(doc.title_en), title_zh: str(doc.title_zh) }, names.component(doc.component))}</strong>
     case 'alarm': return <><strong>{said(doc) || names.metric(doc.metric)}</strong><SeverityBadge severity={doc.severity as Severity} /></>

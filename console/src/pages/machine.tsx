@@ -1,10 +1,11 @@
 // One machine: how it is, why, what it measures, what happened to it, and what can be asked for it.
 import { useMemo, useState } from 'preact/hooks'
 import { said, t, title, type Key } from '../i18n'
-import { createDoc, useModel, useType } from '../lib/docs'
+import { createDoc, useModel, useType, useTypes } from '../lib/docs'
 import { absolute, DAY, hours, measured, ms, number, percent } from '../lib/format'
 import { useNames } from '../lib/names'
 import { lang } from '../lib/prefs'
+import { hasRole } from '../lib/session'
 import { madeUpPosition, saysMadeUp, useThing } from '../lib/things'
 import type { Contributor, Model, State, Thing, Tone, Wear } from '../lib/types'
 import { go, link, setParams, useRoute } from '../router'
@@ -25,11 +26,13 @@ export function Machine({ name }: { name: string }) {
   const model = useModel(thing.data?.model)
   const history = useHistory(name)
   const [ask, setAsk] = useState<'fault' | 'service' | null>(null)
+  const types = useTypes().data
+  const may = (type: string) => hasRole(...types?.find((d) => d.name === type)?.create_roles ?? [])
   return (
     <div class="page machine">
       <PageHead title={name} back={<a class="back" href="#/" aria-label={t('to_fleet')}><Icon name="left" /></a>}>
-        <Button icon="bolt" onClick={() => setAsk('fault')}>{t('report_fault')}</Button>
-        <Button kind="primary" icon="wrench" onClick={() => setAsk('service')}>{t('request_service')}</Button>
+        {may('fault') && <Button icon="bolt" onClick={() => setAsk('fault')}>{t('report_fault')}</Button>}
+        {may('work_order') && <Button kind="primary" icon="wrench" onClick={() => setAsk('service')}>{t('request_service')}</Button>}
       </PageHead>
       <Loaded of={thing} rows={6}>{(thing) => (
         <>
@@ -182,15 +185,13 @@ function Place({ thing }: { thing: Thing }) {
 function Ask({ kind, thing, close }: { kind: 'fault' | 'service'; thing: Thing; close: () => void }) {
   const type = useType(kind === 'fault' ? 'fault' : 'work_order')
   const names = useNames()
-  const components = useModel(thing.model)?.components ?? []
   const wanted = kind === 'fault' ? ['component', 'occurred_at', 'text'] : ['title', 'component', 'priority']
   const fields = useMemo(() => {
     if (!type) return []
-    const own = type.fields.filter((f) => wanted.includes(f.name)).map((f) => f.name === 'component' && f.kind === 'text' && components.length
-      ? { ...f, kind: 'choice' as const, choices: components.map((c) => ({ name: c.name, title_en: c.title_en, title_zh: c.title_zh })) } : f)
+    const own = type.fields.filter((f) => wanted.includes(f.name))
     if (kind === 'service') own.unshift({ name: 'title', title_en: t('what_is_needed'), title_zh: t('what_is_needed'), kind: 'text', required: true, computed: false, unit: null, choices: [], ref: null, scale: 0 })
     return own
-  }, [type, components.length])
+  }, [type])
   const send = async (values: Record<string, unknown>) => {
     const { title: text, ...rest } = values
     const doc = await createDoc(type!.name, kind === 'fault' ? { thing: thing.name, source: 'person', ...rest }

@@ -134,7 +134,7 @@ function Technician({ doc, technician, thing }: { doc: Doc; technician: Doc | un
 function Report({ doc, type }: { doc: Doc; type: DocType | undefined }) {
   const told = (['finding', 'remedy', 'signature'] as const).filter((n) => str(doc[n]))
   if (!told.length) return null
-  return <Card title={t('report')}><dl class="rows">{told.map((n) => <div><dt>{title(type?.fields.find((f) => f.name === n), n)}</dt><dd>{str(doc[n])}</dd></div>)}</dl></Card>
+  return <Card title={t('report')}><dl class="rows">{told.map((n) => <div><dt>{title(type?.fields.find((f) => f.name === n), n)}</dt><dd>{pick(doc[n])}</dd></div>)}</dl></Card>
 }
 
 function Part({ doc }: { doc: Doc }) {

@@ -4,7 +4,7 @@ import { t, title } from '../i18n'
 import { enc } from '../lib/api'
 import { platformNow } from '../lib/clock'
 import { ms } from '../lib/format'
-import { docName } from '../lib/names'
+import { docName, useNames } from '../lib/names'
 import { useQuery } from '../lib/query'
 import { ref, str } from '../lib/docs'
 import type { Doc, Field, Page, ThingItem } from '../lib/types'
@@ -32,6 +32,7 @@ export function FieldInput({ field, id, value, onInput, required, refLabel }: In
         <select {...common} value={str(value)} onChange={(e) => onInput(e.currentTarget.value || null)}>
           {(!required || !value) && <option value="">{required ? t('choose') : '–'}</option>}
           {field.choices.map((c) => <option value={c.name}>{title(c)}</option>)}
+          {str(value) && !field.choices.some((c) => c.name === value) && <option value={str(value)}>{str(value)}</option>}
         </select>
       )
     case 'ref':
@@ -101,7 +102,15 @@ interface FormProps {
   intro?: string
 }
 
-export function DocForm({ fields, needs = [], initial = {}, onlyChanges, submit, danger, send, cancel, suggest = {}, refLabel = {}, intro }: FormProps) {
+/** A component is a text to the server; people choose it by its title where the models know any. */
+function useFields(fields: Field[]): Field[] {
+  const components = useNames().components
+  return fields.map((f) => f.name === 'component' && f.kind === 'text' && components.length
+    ? { ...f, kind: 'choice', choices: components.map(({ name, title_en, title_zh }) => ({ name, title_en, title_zh })) } : f)
+}
+
+export function DocForm({ fields: given, needs = [], initial = {}, onlyChanges, submit, danger, send, cancel, suggest = {}, refLabel = {}, intro }: FormProps) {
+  const fields = useFields(given)
   const [values, setValues] = useState<Values>(initial)
   const [error, setError] = useState<unknown>(null)
   const [busy, setBusy] = useState(false)
