@@ -8,9 +8,8 @@
 #include "base/map.h"
 #include "trust/gate.h"
 
-#define REWRITE_EVERY                                                                                                  \
-    NANOS_PER_HOUR /* a lasting condition's count and value reach its document at least this often                     \
-                    */
+/* A lasting condition's count and value reach its document at least this often. */
+#define REWRITE_EVERY NANOS_PER_HOUR
 #define SETS_MAX 12
 
 enum phase {
