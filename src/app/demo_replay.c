@@ -146,7 +146,14 @@ static unsigned nth_code(const struct recording *r, size_t at) {
     return n;
 }
 
+static Err poll_all(struct demo_replay *p) {
+    for (size_t i = 0; i < p->recording->n_machines; i++) TRY(mqtt_client_poll(p->clients[i], 0));
+    return err_none();
+}
+
+/* All are sent before the first answer is waited for, so that their rows share a commit. */
 static Err flush_all(struct demo_replay *p) {
+    TRY(poll_all(p));
     for (size_t i = 0; i < p->recording->n_machines; i++) TRY(mqtt_client_flush(p->clients[i]));
     return err_none();
 }
@@ -182,11 +189,6 @@ static Nanos next_time(const struct demo_replay *p) {
     return p->crew.next < event ? p->crew.next : event;
 }
 
-static Err keep_alive(struct demo_replay *p) {
-    for (size_t i = 0; i < p->recording->n_machines; i++) TRY(mqtt_client_poll(p->clients[i], 0));
-    return err_none();
-}
-
 /* Lets the clock run to `until`, unless somebody asks to stop. */
 static Err wait_until(struct demo_replay *p, Nanos until, bool *stopped) {
     demo_clock_run(p->clock, until);
@@ -194,7 +196,7 @@ static Err wait_until(struct demo_replay *p, Nanos until, bool *stopped) {
         Nanos wait = demo_clock_wait(p->clock, until);
         *stopped = process_signals_wait(wait < POLL_EVERY ? wait : POLL_EVERY);
         if (*stopped || wait <= POLL_EVERY) return err_none();
-        TRY(keep_alive(p));
+        TRY(poll_all(p));
     }
 }
 
