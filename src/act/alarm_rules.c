@@ -11,12 +11,12 @@
 #define ANOMALY_EN "{metric} unusual: {why}"
 #define ANOMALY_ZH "{metric}异常：{why}"
 
-/* A single reading beyond a limit comes and goes: it counts as one alarm while it returns within a day. A fault code
- * has no end of its own; a day without it is its end. */
+/* A condition that comes and goes within six hours is one alarm. A fault code has no end of its own; a day without it
+ * is its end. */
 const struct alarm_rule alarm_rules_default[] = {
-    {FINDING_LIMIT, NULL, 0.25, "critical", 0, HOURS(6), HOURS(24), 0.25, 20, LIMIT_EN, LIMIT_ZH},
-    {FINDING_LIMIT, NULL, 0.10, "high", 0, HOURS(6), HOURS(24), 0.25, 20, LIMIT_EN, LIMIT_ZH},
-    {FINDING_LIMIT, NULL, 0.00, "medium", 0, HOURS(6), HOURS(24), 0.25, 10, LIMIT_EN, LIMIT_ZH},
+    {FINDING_LIMIT, NULL, 0.25, "critical", 0, HOURS(6), 0, 0.25, 20, LIMIT_EN, LIMIT_ZH},
+    {FINDING_LIMIT, NULL, 0.10, "high", 0, HOURS(6), 0, 0.25, 20, LIMIT_EN, LIMIT_ZH},
+    {FINDING_LIMIT, NULL, 0.00, "medium", 0, HOURS(6), 0, 0.25, 10, LIMIT_EN, LIMIT_ZH},
     {FINDING_ANOMALY, NULL, 12, "critical", 0, HOURS(6), 0, 0.25, 20, ANOMALY_EN, ANOMALY_ZH},
     {FINDING_ANOMALY, NULL, 8, "high", 0, HOURS(6), 0, 0.25, 20, ANOMALY_EN, ANOMALY_ZH},
     {FINDING_ANOMALY, NULL, 5, "medium", 0, HOURS(6), 0, 0.25, 10, ANOMALY_EN, ANOMALY_ZH},

@@ -61,7 +61,7 @@ static Str what_of(const struct finding *f, enum finding_kind kind) {
 }
 
 /* What a map of pointers holds. */
-static void *pointer(uint64_t stored) { return (void *)(uintptr_t)stored; } // NOLINT(performance-no-int-to-ptr)
+static void *pointer(uint64_t stored) { return (void *)(uintptr_t)stored; }
 
 static struct alarm *find(const struct alarms *a, Str key) {
     uint64_t at;

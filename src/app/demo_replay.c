@@ -8,6 +8,7 @@
 #include "base/vec.h"
 #include "connect/mqtt_client.h"
 #include "document/documents.h"
+#include "domain/service/service.h"
 #include "os/process.h"
 #include "store/series.h"
 #include "trust/gate.h"
@@ -15,7 +16,7 @@
 #define TOPIC STR("v1/devices/me/telemetry")
 #define POLL_EVERY (10 * NANOS_PER_S) /* keeps idle connections alive at slow speeds */
 
-static const struct principal recording_who = {.roles = ROLE_BIT(ROLE_OPERATOR), .name = "recording"};
+static const struct principal recording_who = {.roles = ROLE_BIT(ROLE_OPERATOR), .name = SERVICE_RECORDING};
 
 static const struct recording_event *event_at(const struct recording *r, size_t i) { return &r->events[i]; }
 

@@ -121,13 +121,14 @@ static Err start_insight(struct flow *flow, const char *dir) {
 }
 
 /* ---- act: alarms, and the businesses' reactions */
-static Err start_act(struct flow *flow) {
+static Err start_act(struct flow *flow, bool replay) {
     struct workspace *w = &flow->workspace;
     struct service_options service = {.documents = w->documents,
                                       .things = w->things,
                                       .failed = component_failed,
                                       .replaced = component_replaced,
-                                      .ctx = flow};
+                                      .ctx = flow,
+                                      .replay = replay};
     TRY(service_open(&service, &flow->service));
     struct act_domain domains[] = {service_domain(flow->service)};
     struct act_options options = {.documents = w->documents,
@@ -190,7 +191,7 @@ static Err start_all(struct flow *flow, const struct flow_options *o) {
     TRY(start_stores(flow, o));
     TRY(start_documents(flow));
     TRY(start_insight(flow, dir));
-    TRY(start_act(flow));
+    TRY(start_act(flow, o->replay.read != NULL));
     TRY(start_mqtt(flow, o->settings));
     TRY(flow_serve_start(flow, o));
     return control_start(&flow->workspace, dir, commands, &flow->control);

@@ -25,15 +25,18 @@ static void failed(void *ctx, PartyId party, Str thing, Str component, Nanos at)
     atomic_fetch_add(&((struct domain_rig *)ctx)->failed, 1);
 }
 
-static void replaced(void *ctx, PartyId party, Str thing, Str component, Nanos at) {
+void domain_rig_replaced(void *ctx, PartyId party, Str thing, Str component, Nanos at) {
     (void)party, (void)thing, (void)component;
     atomic_fetch_add(&((struct domain_rig *)ctx)->replaced, 1);
     atomic_store(&((struct domain_rig *)ctx)->replaced_at, at);
 }
 
 static bool open_act(struct domain_rig *rig) {
-    struct service_options service = {
-        .documents = rig->documents, .things = rig->things, .failed = failed, .replaced = replaced, .ctx = rig};
+    struct service_options service = {.documents = rig->documents,
+                                      .things = rig->things,
+                                      .failed = failed,
+                                      .replaced = domain_rig_replaced,
+                                      .ctx = rig};
     if (!CHECK_OK(service_open(&service, &rig->service))) return false;
     struct act_domain domain = service_domain(rig->service);
     struct act_options options = {.documents = rig->documents,

@@ -35,6 +35,8 @@ bool domain_rig_reopen(struct domain_rig *rig); /* as after a restart */
 void domain_rig_close(struct domain_rig *rig);
 void domain_rig_at(struct domain_rig *rig, double hours); /* sets the clock to START + hours, and drains */
 
+service_component_fn domain_rig_replaced; /* counts; ctx is the rig */
+
 struct principal domain_rig_person(struct domain_rig *rig, const char *name, unsigned roles);
 int64_t domain_rig_technician(struct domain_rig *rig, const char *name, const char *skills, double latitude);
 int64_t domain_rig_part(struct domain_rig *rig, const char *code, const char *component, int on_hand, double latitude);

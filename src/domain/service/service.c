@@ -112,7 +112,7 @@ static Err on_maintenance(void *ctx, const struct reaction_event *e) {
     struct doc *doc;
     TRY(read_event(s, e, &service_docs_maintenance, &doc));
     Str component = service_doc_text(doc, "component");
-    if (component.len && s->options.replaced)
+    if (component.len && s->options.replaced && service_doc_really_happened(s, doc))
         s->options.replaced(s->options.ctx, doc->party, service_doc_text(doc, "thing"), component,
                             service_doc_int(doc, "done_at"));
     return err_none();

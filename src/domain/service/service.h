@@ -17,6 +17,8 @@
 
 struct service;
 
+#define SERVICE_RECORDING "recording" /* who enters what a recording says happened */
+
 /* watch_failed and watch_replaced, wired by app. Telling the same twice must change nothing. */
 typedef void service_component_fn(void *ctx, PartyId party, Str thing, Str component, Nanos at);
 
@@ -25,6 +27,10 @@ struct service_options {
     struct things *things;
     service_component_fn *failed, *replaced; /* may be NULL; called on act's threads */
     void *ctx;
+    /* A recording is being replayed: what its machines report knows nothing of the repairs made here, so only
+     * replacements that SERVICE_RECORDING entered are told to `replaced`. Else insight would learn from parts that
+     * were never changed in the data it sees. */
+    bool replay;
 };
 
 Err service_open(const struct service_options *options, struct service **out);

@@ -96,3 +96,7 @@ Err service_doc_move(struct service *s, struct doc **doc, const char *transition
     return documents_transition(s->options.documents, &who, (*doc)->type, (*doc)->id, str_c(transition), &change, arena,
                                 doc);
 }
+
+bool service_doc_really_happened(const struct service *s, const struct doc *maintenance) {
+    return !s->options.replay || str_eq_c(maintenance->created_by, SERVICE_RECORDING);
+}

@@ -46,6 +46,9 @@ Err service_doc_change(struct service *s, struct doc **doc, const struct service
 Err service_doc_move(struct service *s, struct doc **doc, const char *transition, const struct service_sets *sets,
                      struct arena *arena); /* sets may be NULL */
 
+/* False for a replacement that the machines of a replayed recording know nothing of. */
+bool service_doc_really_happened(const struct service *s, const struct doc *maintenance);
+
 /* Filters. */
 #define SERVICE_DOC_TEXT(field, text)                                                                                  \
     { field, DOC_EQ, VALUE_S(text) }

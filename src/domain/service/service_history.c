@@ -15,7 +15,7 @@ static Err tell_all(struct service *s, const struct doctype *type, const char *a
         for (size_t i = 0; err.code == ERR_NONE && i < page.n; i++) {
             const struct doc *d = page.docs[i];
             Str component = service_doc_text(d, "component");
-            if (component.len)
+            if (component.len && (type == &service_docs_fault || service_doc_really_happened(s, d)))
                 tell(s->options.ctx, d->party, service_doc_text(d, "thing"), component, service_doc_int(d, at));
         }
     } while (err.code == ERR_NONE && page.next.len);

@@ -339,6 +339,33 @@ static void recorded_failures(struct domain_rig *rig) {
     CHECK_INT(domain_rig_count(rig, ORDER), 3);
 }
 
+/* In a replay only the recording's own replacements are told to insight. */
+static void replayed_repairs(struct domain_rig *rig) {
+    unit_case("a replay tells insight only of the replacements the recording knows");
+    struct service *service;
+    struct service_options options = {.documents = rig->documents,
+                                      .things = rig->things,
+                                      .replaced = domain_rig_replaced,
+                                      .ctx = rig,
+                                      .replay = true};
+    domain_rig_make(rig, &service_docs_maintenance,
+                    "{'thing':'m-1','component':'comp1','done_at':'2014-07-01T06:00:00Z'}");
+    struct principal recording = domain_rig_person(rig, SERVICE_RECORDING, ROLE_STAFF);
+    struct doc_set set[] = {
+        {"thing", VALUE_S(STR("m-1"))}, {"component", VALUE_S(STR("comp2"))}, {"done_at", VALUE_I(HOURS(-5))}};
+    struct doc *doc;
+    CHECK_OK(documents_create(rig->documents, &recording, &service_docs_maintenance,
+                              &(struct doc_change){.set = set, .n = 3}, &rig->arena, &doc));
+    act_drain(rig->act);
+    CHECK_INT(atomic_load(&rig->replaced), 2); /* the rig itself is no replay */
+    if (!CHECK_OK(service_open(&options, &service))) return;
+    atomic_store(&rig->replaced, 0);
+    CHECK_OK(service_history(service));
+    CHECK_INT(atomic_load(&rig->replaced), 1);
+    CHECK_INT(atomic_load(&rig->replaced_at), HOURS(-5));
+    service_close(service);
+}
+
 /* ---- history and board */
 static void history_and_board(struct domain_rig *rig) {
     unit_case("what is on record is told again after a restart");
@@ -412,8 +439,8 @@ static void declarations(struct domain_rig *rig) {
 
 void service_test(void) {
     static void (*const scenarios[])(struct domain_rig * rig) = {
-        declarations, prediction_to_done, outcomes, one_open_order,    parts,
-        by_hand,      promises,           alarms,   recorded_failures, history_and_board,
+        declarations, prediction_to_done, outcomes,         one_open_order,    parts, by_hand, promises,
+        alarms,       recorded_failures,  replayed_repairs, history_and_board,
     };
     for (size_t i = 0; i < sizeof scenarios / sizeof *scenarios; i++) {
         struct domain_rig rig;
