@@ -21,6 +21,16 @@ const landPlugin = {
   },
 }
 
+// What the bundle contains of others, with their terms.
+function licenses() {
+  const said = ['preact', 'uplot', 'world-atlas'].map((name) => {
+    const dir = join(here, 'node_modules', name)
+    const file = readdirSync(dir).find((f) => /^licen[cs]e/i.test(f))
+    return `${name} ${JSON.parse(readFileSync(join(dir, 'package.json'), 'utf8')).version}\n\n${readFileSync(join(dir, file), 'utf8').trim()}\n`
+  })
+  return `The console of Weft contains:\n\n${said.join('\n' + '-'.repeat(72) + '\n\n')}\nThe land outline is drawn from Natural Earth, which is in the public domain.\n`
+}
+
 // The page itself: names the hashed files, so that they may be cached for ever.
 const pagePlugin = {
   name: 'page',
@@ -33,6 +43,7 @@ const pagePlugin = {
       const page = readFileSync(join(here, 'public/index.html'), 'utf8')
         .replace('EARLY.js', one('early', '.js')).replace('MAIN.js', one('main', '.js')).replace('MAIN.css', one('main', '.css'))
       writeFileSync(join(out, 'index.html'), page)
+      writeFileSync(join(out, 'licenses.txt'), licenses())
       for (const f of readdirSync(join(here, 'public'))) if (f !== 'index.html') copyFileSync(join(here, 'public', f), join(out, f))
     })
   },

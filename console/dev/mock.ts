@@ -12,7 +12,7 @@ type TypeRow = { name: string; fields: { name: string; kind: string; ref?: strin
 class Fail extends Error { constructor(readonly status: number, readonly title: string, detail: string) { super(detail) } }
 
 const users: Record<string, string[]> = { demo: ['operator'], tech: ['technician'], view: ['viewer'] }
-const kinds: Record<string, string> = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' }
+const kinds: Record<string, string> = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.txt': 'text/plain; charset=utf-8', '.webmanifest': 'application/manifest+json' }
 
 export interface Mock {
   port: number

@@ -23,6 +23,7 @@ import { SignIn } from './pages/signin'
 import { currentRoute, link, useRoute, type Route } from './router'
 import { Button, ErrorBox, Toasts } from './ui/bits'
 import { Choices } from './ui/choices'
+import { Guard } from './ui/guard'
 import { Icon, Logo, type IconName } from './ui/icons'
 import { PageHead } from './ui/page'
 
@@ -92,7 +93,7 @@ function Frame() {
       </aside>
       <div class="content">
         <Offline />
-        <main ref={main} id="main" tabIndex={-1}>{page(route)}</main>
+        <main ref={main} id="main" tabIndex={-1}><Guard at={here}>{page(route)}</Guard></main>
       </div>
       <nav class="tabs" aria-label={t('navigation')}>
         {all.slice(0, 4).map((p) => <NavLink place={{ ...p, key: p.tab ?? p.key }} on={at(p, route)} />)}

@@ -312,6 +312,7 @@ export const words = {
   openapi_hint: ['全部接口的说明', 'every call, described'],
   metrics_hint: ['Prometheus 格式的运行指标', 'figures for Prometheus'],
   healthz_hint: ['存活检查', 'is it alive'],
+  licenses_hint: ['界面所用的开源组件及其许可', 'open-source parts of these pages and their terms'],
   refused: ['拒收', 'Refused'],
   refused_hint: ['收到但无法入库的数据，原样保留', 'received but not usable; kept as it came'],
   no_refused: ['没有拒收的数据', 'Nothing was refused'],

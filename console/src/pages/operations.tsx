@@ -56,7 +56,8 @@ function StatusTab() {
       <Card title={t('for_developers')}><ul class="links">
         <li><a href="/api/v1/openapi.json">OpenAPI 3.1</a><span class="faint">{t('openapi_hint')}</span></li>
         <li><a href="/metrics">/metrics</a><span class="faint">{t('metrics_hint')}</span></li>
-        <li><a href="/healthz">/healthz</a><span class="faint">{t('healthz_hint')}</span></li></ul></Card>
+        <li><a href="/healthz">/healthz</a><span class="faint">{t('healthz_hint')}</span></li>
+        <li><a href="/licenses.txt">licenses.txt</a><span class="faint">{t('licenses_hint')}</span></li></ul></Card>
     </>
   )
 }
