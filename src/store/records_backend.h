@@ -60,7 +60,8 @@ struct records_backend {
     /* Rows in order, at most order->limit. */
     Err (*select)(struct records_conn *conn, const struct record_table *table, const struct records_scope *scope,
                   const struct records_order *order, records_row_fn *fn, void *ctx);
-    /* by 0: one group of all (key VALUE_NONE), else one for each value of a column; sum 0: none. ERR_LIMIT: overflow.
+    /* by 0: one group of all (key VALUE_NONE), else one for each value of that column (never the id); sum 0: none.
+     * ERR_LIMIT: overflow.
      */
     Err (*group)(struct records_conn *conn, const struct record_table *table, const struct records_scope *scope,
                  unsigned by, unsigned sum, size_t limit, records_group_fn *fn, void *ctx);
