@@ -82,6 +82,7 @@ struct run {
     struct worker workers[WORKERS];
     int64_t passed, passing; /* the outbox's reader: acknowledged, and asked for */
     uint64_t writes;         /* on the disk, as of the last verification */
+    bool disk_fails;         /* now and then, in this life */
     char wrong[300];         /* the first thing that is not as it must be */
 };
 
@@ -157,7 +158,7 @@ static void work(void *ctx) {
         arena_reset(&arena);
         err = work_once(w, &arena);
     }
-    if (err.code != ERR_NONE && !store_cutfs_is_off(w->run->disk))
+    if (err.code != ERR_NONE && !w->run->disk_fails && !store_cutfs_is_off(w->run->disk))
         wrong(w->run, "with the power on, work failed: %.200s", err.text);
     arena_fini(&arena);
 }
@@ -380,20 +381,32 @@ static void live_once(struct run *run) {
     else if (!store_cutfs_is_off(run->disk))
         wrong(run, "cannot be opened: %.200s", err.text);
     if (err.code == ERR_NONE && !run->wrong[0]) {
+        run->disk_fails = draw(&run->random) % 5 == 0;
         if (!early) store_cutfs_cut_at(run->disk, cut);
+        if (run->disk_fails)
+            store_cutfs_fail(run->disk, (enum store_cutfs_failure)(cut % 3), draw(&run->random) % 400, 1 + cut % 4);
         work_all(run);
     }
     close_all(run);
     store_cutfs_power_on(run->disk, choose_left(run));
 }
 
-/* Returns the cuts survived; run->wrong says what was found after the last. */
-static int live(uint64_t seed, const char *ignored, int cuts, struct run *run) {
-    int n = 0;
+static void start(uint64_t seed, const char *ignored, struct run *run) {
     *run = (struct run){.disk = store_cutfs_new(seed), .random = seed * 2 + 1, .who = principal_system(1, "power")};
     if (ignored) store_cutfs_ignore(run->disk, ignored);
     for (int i = 0; i < WORKERS; i++)
         run->workers[i] = (struct worker){.run = run, .number = i, .random = seed * 8 + (uint64_t)i + 1};
+}
+
+static void end(struct run *run) {
+    for (int i = 0; i < WORKERS; i++) free(run->workers[i].known);
+    store_cutfs_free(run->disk);
+}
+
+/* Returns the cuts survived; run->wrong says what was found after the last. */
+static int live(uint64_t seed, const char *ignored, int cuts, struct run *run) {
+    int n = 0;
+    start(seed, ignored, run);
     while (n < cuts && !run->wrong[0]) {
         live_once(run);
         n++;
@@ -423,9 +436,25 @@ static int be_born(uint64_t seed, const char *ignored, uint64_t last_cut, struct
     return cuts;
 }
 
-static void end(struct run *run) {
-    for (int i = 0; i < WORKERS; i++) free(run->workers[i].known);
-    store_cutfs_free(run->disk);
+/* The process dies at the given change to the disk, another looks, and then the power goes: what was seen stays. */
+static void die_and_cut(uint64_t change, struct run *run) {
+    start(change, NULL, run);
+    if (open_all(run).code == ERR_NONE) {
+        store_cutfs_cut_at(run->disk, change);
+        work(&run->workers[0]);
+    }
+    close_all(run);
+    store_cutfs_power_on(run->disk, STORE_CUTFS_KILLED);
+    for (int i = 0; i < 2; i++) {
+        Err err = open_all(run);
+        if (err.code == ERR_NONE)
+            verify(run);
+        else
+            wrong(run, "cannot be opened: %.200s", err.text);
+        store_cutfs_cut_at(run->disk, 0);
+        close_all(run);
+        store_cutfs_power_on(run->disk, STORE_CUTFS_SYNCED);
+    }
 }
 
 static void survives(void) {
@@ -448,6 +477,16 @@ static void survives(void) {
         CHECK_STR(str_c(run.wrong), STR(""));
     }
     CHECK(writes > (uint64_t)cuts); /* the work was more than nothing */
+}
+
+static void shows_what_lasts(void) {
+    unit_case("what a restarted process shows, a power cut does not take back");
+    for (uint64_t change = 1; change <= 80; change++) {
+        struct run run;
+        die_and_cut(change, &run);
+        CHECK_STR(str_c(run.wrong), STR(""));
+        end(&run);
+    }
 }
 
 static void needs_each_sync(void) {
@@ -476,6 +515,7 @@ static void needs_each_sync(void) {
 void documents_power_test(void) {
     log_set_level((enum log_level)(LOG_LEVEL_ERROR + 1)); /* a cut makes every call fail, and say so */
     survives();
+    shows_what_lasts();
     needs_each_sync();
     log_set_level(LOG_LEVEL_INFO);
 }

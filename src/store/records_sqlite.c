@@ -340,6 +340,13 @@ static Err set_up(struct records_conn *c) {
     return err_none();
 }
 
+/* What a killed process wrote to the log but had not synced is read as committed now, and a power cut could still take
+ * it back: nobody may see it before a checkpoint has synced it. */
+static Err make_durable(struct records_conn *c) {
+    int rc = sqlite3_wal_checkpoint_v2(c->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    return rc == SQLITE_OK ? err_none() : failure(c, rc, "checkpoint");
+}
+
 static Err open_database(struct records_conn *c, const struct records_place *place) {
     int n = snprintf(c->path, sizeof c->path, "%s/records.db", place->dir);
     if (n < 0 || (size_t)n >= sizeof c->path) return err_make(ERR_INVALID, "the data folder's name is too long");
@@ -356,7 +363,8 @@ static Err open_database(struct records_conn *c, const struct records_place *pla
     int rc = sqlite3_open_v2(c->path, &c->db, flags, place->fs ? c->vfs : NULL);
     if (rc != SQLITE_OK)
         return err_make(code_of(rc), "open '%s': %s", c->path, c->db ? sqlite3_errmsg(c->db) : sqlite3_errstr(rc));
-    return set_up(c);
+    TRY(set_up(c));
+    return c->role == RECORDS_WRITER ? make_durable(c) : err_none();
 }
 
 static Err sqlite_connect(const struct records_place *place, enum records_role role, struct records_conn **out) {
