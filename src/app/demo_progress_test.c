@@ -13,7 +13,7 @@ static Str written(FILE *f, char *into, size_t size) {
 }
 
 void demo_progress_test(void) {
-    static char text[4096];
+    static char text[16384];
     struct demo_progress p;
     FILE *f = tmpfile();
     unit_case("into a file: a line every tenth, each once");
