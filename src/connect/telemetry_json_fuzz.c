@@ -26,9 +26,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     ASSERT(ok == (json.why == NULL) && json.at <= payload.len);
     for (size_t i = 0; ok && i < json.n_samples; i++) check_sample(&json.samples[i], payload);
     for (size_t i = 0; ok && i < json.n_rows; i++) ASSERT(json.rows[i].first + json.rows[i].n <= json.n_samples);
-    /* Whatever is JSON to jansson and of the right shape is so here. */
+    /* Whatever is JSON to jansson and of the right shape is so here; but jansson steps over a NUL behind a number. */
     struct json *root = NULL;
-    if (!ok && json_parse(payload, &root).code == ERR_NONE) {
+    bool nul = memchr(copy, 0, size - 1) != NULL;
+    if (!ok && !nul && json_parse(payload, &root).code == ERR_NONE) {
         const char *shape[] = {"expected an object of values", "expected an object of things", "nested too deeply"};
         bool known = false;
         for (size_t i = 0; i < 3; i++) known |= strcmp(json.why, shape[i]) == 0;
