@@ -115,17 +115,48 @@ Err demo_replay_history(struct flow *flow, const struct recording *r) {
     return err;
 }
 
-/* ---- messages */
-static Err publish_row(struct demo_replay *p, const struct recording_event *e, unsigned nth) {
+/* ---- messages: a machine's first code of a moment rides in its row, so that row and code have one time; what it
+ * reports besides comes a millisecond later each, because a metric has one value at a time. */
+static bool same_moment(const struct recording_event *a, const struct recording_event *b, enum recording_kind kind) {
+    return a->time == b->time && a->machine == b->machine && a->kind == kind;
+}
+
+/* The first event of this kind of the same machine at the same moment; NULL: none. */
+static const struct recording_event *beside(const struct recording *r, size_t at, enum recording_kind kind) {
+    const struct recording_event *e = event_at(r, at);
+    size_t first = at;
+    while (first > 0 && event_at(r, first - 1)->time == e->time) first--;
+    for (size_t i = first; i < r->n_events && event_at(r, i)->time == e->time; i++)
+        if (same_moment(event_at(r, i), e, kind)) return event_at(r, i);
+    return NULL;
+}
+
+/* How many codes the machine reported at this time before this one. */
+static unsigned codes_before(const struct recording *r, size_t at) {
+    unsigned n = 0;
+    for (size_t i = at; i-- > 0 && event_at(r, i)->time == event_at(r, at)->time;)
+        n += same_moment(event_at(r, i), event_at(r, at), RECORDING_CODE);
+    return n;
+}
+
+static bool is_message(const struct recording *r, size_t at) {
+    const struct recording_event *e = event_at(r, at);
+    if (e->kind != RECORDING_CODE) return e->kind == RECORDING_ROW;
+    return codes_before(r, at) > 0 || !beside(r, at, RECORDING_ROW);
+}
+
+static Err publish(struct demo_replay *p, size_t at) {
     const struct recording *r = p->recording;
+    const struct recording_event *e = event_at(r, at),
+                                 *code = e->kind == RECORDING_CODE ? e : beside(r, at, RECORDING_CODE);
     struct buf text = {0};
     struct jw w;
     jw_init(&w, &text);
     jw_object(&w);
-    jw_kint(&w, "ts", e->time / NANOS_PER_MS + nth);
+    jw_kint(&w, "ts", e->time / NANOS_PER_MS + (e->kind == RECORDING_CODE ? codes_before(r, at) : 0));
     jw_key(&w, "values");
     jw_object(&w);
-    if (e->kind == RECORDING_CODE) jw_kstr(&w, "error", e->what);
+    if (code) jw_kstr(&w, "error", code->what);
     for (size_t i = 0; e->kind == RECORDING_ROW && i < r->n_metrics; i++) {
         if (isnan(e->values[i])) continue;
         jw_key_str(&w, r->metrics[i]);
@@ -137,14 +168,6 @@ static Err publish_row(struct demo_replay *p, const struct recording_event *e, u
     buf_fini(&text);
     if (err.code == ERR_NONE) p->rows_sent++;
     return err;
-}
-
-/* How many codes the machine reported at this time before this one, itself included. */
-static unsigned nth_code(const struct recording *r, size_t at) {
-    unsigned n = 1;
-    for (size_t i = at; i-- > 0 && r->events[i].time == r->events[at].time;)
-        if (r->events[i].kind == RECORDING_CODE && r->events[i].machine == r->events[at].machine) n++;
-    return n;
 }
 
 static Err poll_all(struct demo_replay *p) {
@@ -164,11 +187,8 @@ static Err play_step(struct demo_replay *p, Nanos at) {
     const struct recording *r = p->recording;
     size_t end = p->next;
     while (end < r->n_events && r->events[end].time == at) end++;
-    for (size_t i = p->next; i < end; i++) {
-        const struct recording_event *e = event_at(r, i);
-        if (e->kind == RECORDING_ROW) TRY(publish_row(p, e, 0));
-        if (e->kind == RECORDING_CODE) TRY(publish_row(p, e, nth_code(r, i)));
-    }
+    for (size_t i = p->next; i < end; i++)
+        if (is_message(r, i)) TRY(publish(p, i));
     TRY(flush_all(p));
     struct arena arena;
     arena_init(&arena, 0);
@@ -261,8 +281,7 @@ void demo_replay_close(struct demo_replay *p) {
 /* ---- counting */
 uint64_t demo_replay_rows_until(const struct recording *r, Nanos until) {
     uint64_t n = 0;
-    for (size_t i = demo_replay_start_of(r); i < r->n_events && r->events[i].time < until; i++)
-        n += r->events[i].kind == RECORDING_ROW || r->events[i].kind == RECORDING_CODE;
+    for (size_t i = demo_replay_start_of(r); i < r->n_events && r->events[i].time < until; i++) n += is_message(r, i);
     return n;
 }
 

@@ -112,6 +112,7 @@ static Err start_insight(struct flow *flow, const char *dir) {
     struct watch_options options = {.series = w->series,
                                     .model_of = service_model_of,
                                     .model_ctx = w->things,
+                                    .model_named = service_types_model,
                                     .sink = found,
                                     .sink_ctx = flow,
                                     .dir = arena_printf(&arena, "%s/insight", dir).ptr};

@@ -33,6 +33,7 @@ struct watch_options {
     struct series *series;
     const struct thing_model *(*model_of)(void *ctx, PartyId party, Str thing); /* any thread; NULL: an open model */
     void *model_ctx;
+    const struct thing_model *(*model_named)(Str name); /* by name, for what was learnt before a restart; may be NULL */
     /* Called on the watch's thread; may block, and then the ingest waits too. For FINDING_PREDICTION `text` names the
      * registry row that spoke; for FINDING_CODE it is the code. A finding may come again after a crash (never after a
      * clean stop): its key is (thing, kind, metric or component, at). */

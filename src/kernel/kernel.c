@@ -1,0 +1,9 @@
+#include "kernel/kernel.h"
+
+const struct kernel *const kernel_table[] = {NULL};
+
+const struct kernel *kernel_find(Str name) {
+    for (size_t i = 0; kernel_table[i]; i++)
+        if (str_eq_c(name, kernel_table[i]->name)) return kernel_table[i];
+    return NULL;
+}
