@@ -83,9 +83,10 @@ function Frame() {
       <a class="skip" href="#main" onClick={(e) => { e.preventDefault(); main.current?.focus() }}>{t('skip')}</a>
       <ProgressBar />
       <aside class="side">
-        <a class="brand" href="#/"><Logo /><span>Weft <small lang="zh-CN">经纬</small></span></a>
+        <a class="brand" href="#/" aria-label="Weft 经纬"><Logo /><span>Weft <small lang="zh-CN">经纬</small></span></a>
         <nav aria-label={t('navigation')}>
           {all.map((p) => <NavLink place={p} on={at(p, route)} />)}
+          <NavLink place={more} on={route.path[0] === 'more'} class="narrow-only" />
         </nav>
         <PlatformClock />
         <Choices />
@@ -97,15 +98,17 @@ function Frame() {
       </div>
       <nav class="tabs" aria-label={t('navigation')}>
         {all.slice(0, 4).map((p) => <NavLink place={{ ...p, key: p.tab ?? p.key }} on={at(p, route)} />)}
-        <NavLink place={{ key: 'nav_more', icon: 'menu', href: '#/more', heads: [] }} on={route.path[0] === 'more' || !all.slice(0, 4).some((p) => at(p, route))} />
+        <NavLink place={more} on={route.path[0] === 'more' || !all.slice(0, 4).some((p) => at(p, route))} />
       </nav>
     </div>
   )
 }
 
-function NavLink({ place, on }: { place: Place; on: boolean }) {
+const more: Place = { key: 'nav_more', icon: 'menu', href: '#/more', heads: ['more'] }
+
+function NavLink({ place, on, class: extra }: { place: Place; on: boolean; class?: string }) {
   return (
-    <a href={place.href} aria-current={on ? 'page' : undefined}>
+    <a href={place.href} class={extra} title={t(place.key)} aria-current={on ? 'page' : undefined}>
       <Icon name={place.icon} size={21} /><span>{t(place.key)}</span>
       {place.count ? <span class="count">{place.count > 999 ? '999+' : place.count}</span> : null}
     </a>

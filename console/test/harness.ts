@@ -4,9 +4,9 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core'
 
-export interface Look { width: 1280 | 390; lang: 'zh' | 'en'; theme: 'light' | 'dark' }
+export interface Look { width: 1280 | 820 | 390; lang: 'zh' | 'en'; theme: 'light' | 'dark' }
 export const looks: Look[] = ([1280, 390] as const).flatMap((width) => (['zh', 'en'] as const).flatMap((lang) => (['light', 'dark'] as const).map((theme) => ({ width, lang, theme }))))
-export const lookName = (l: Look) => `${l.width === 390 ? 'phone' : 'desktop'}-${l.lang}-${l.theme}`
+export const lookName = (l: Look) => `${l.width === 390 ? 'phone' : l.width === 820 ? 'tablet' : 'desktop'}-${l.lang}-${l.theme}`
 export const desk: Look = { width: 1280, lang: 'en', theme: 'light' }
 export const phone: Look = { width: 390, lang: 'zh', theme: 'light' }
 

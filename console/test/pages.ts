@@ -9,7 +9,7 @@ const pages: [name: string, path: string][] = [
 ]
 
 export function pageTests(base: () => string) {
-  for (const look of looks) {
+  for (const look of [...looks, { width: 820, lang: 'zh', theme: 'light' } as const]) {
     test(`pages: ${lookName(look)}`, async () => {
       const w = await open(base(), look)
       await axe(w.page, 'sign in')

@@ -53,7 +53,21 @@ function cluster(pins: Pin[], at: (p: Pin) => [number, number], reach: number): 
     near.y += (y - near.y) / (near.pins.length + 1)
     near.pins.push(p)
   }
-  return out
+  return apart(out, reach)
+}
+
+/** A crowd drifts as it grows: those that came to overlap become one. */
+function apart(all: Cluster[], reach: number): Cluster[] {
+  const out: Cluster[] = []
+  for (const c of all) {
+    const near = c.worst === 'person' ? undefined : out.find((o) => o.worst !== 'person' && (o.pins.length > 1 || c.pins.length > 1) && Math.hypot(o.x - c.x, o.y - c.y) < reach + 8)
+    if (!near) { out.push(c); continue }
+    const share = c.pins.length / (near.pins.length + c.pins.length)
+    near.x += (c.x - near.x) * share
+    near.y += (c.y - near.y) * share
+    near.pins.push(...c.pins)
+  }
+  return out.length < all.length ? apart(out, reach) : out
 }
 
 /** Pan with one pointer, pinch with two, wheel to zoom. */
@@ -141,7 +155,8 @@ export function FleetMap({ pins, lines = [], tip, label, selected, onHover, note
 
   const px = (longitude: number) => (mx(longitude) - shown.x) * shown.k + box.w / 2
   const py = (latitude: number) => (my(latitude) - shown.y) * shown.k + box.h / 2
-  const clusters = useMemo(() => cluster(placed, (p) => [px(p.longitude), py(p.latitude)], shown.k >= MAX_K ? 8 : 26), [placed, shown, box])
+  const clusters = useMemo(() => cluster(placed, (p) => [px(p.longitude), py(p.latitude)], shown.k >= MAX_K ? 8 : 26)
+    .filter((c) => c.x > -30 && c.y > -30 && c.x < box.w + 30 && c.y < box.h + 30), [placed, shown, box])
   const zoom = (f: number) => move(zoomed(shown, box, { x: box.w / 2, y: box.h / 2 }, f))
   const hovered = hover ? clusters.find((c) => c.pins.some((p) => p.id === hover)) : undefined
   const point = (id: string | null) => { setHover(id); onHover?.(id) }
