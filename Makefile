@@ -70,10 +70,10 @@ $(B)/lib/$(1).a: $(call objects,$(1))
 $(B)/test/$(1)_main.c: $(call tests,$(1)) tests/main.sh
 	@mkdir -p $$(@D)
 	@sh tests/main.sh $(call tests,$(1)) > $$@
-$(B)/test/$(1): $(B)/test/$(1)_main.c $(patsubst %.c,$(B)/%.o,$(call tests,$(1)) $(wildcard tests/unit.c $(foreach r,$(call upto,$(1),$(ROOMS)),tests/lib/$(r)_*.c))) $(foreach r,$(call upto,$(1),$(ROOMS)),$(B)/lib/$(r).a)
+$(B)/test/$(1): $(B)/test/$(1)_main.c $(patsubst %.c,$(B)/%.o,$(call tests,$(1)) $(wildcard tests/unit.c $(foreach r,$(call upto,$(1),$(ROOMS)),tests/lib/$(r)_*.c))) $(foreach r,$(call upto,$(1),$(ROOMS)),$(B)/lib/$(r).a) $(if $(filter serve app,$(1)),$(CONSOLE))
 	$(SAY) LINK $$@
 	$(Q)$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $(B)/test/$(1)_main.c $$(filter %.o,$$^) \
-	  $(foreach r,$(call reverse,$(call upto,$(1),$(ROOMS))),$(B)/lib/$(r).a) $$(if $$(filter serve app,$(1)),$$(CONSOLE)) $$(LIBS)
+	  $(foreach r,$(call reverse,$(call upto,$(1),$(ROOMS))),$(B)/lib/$(r).a) $$(LIBS)
 unit-$(1): $(B)/test/$(1)
 	@$(B)/test/$(1)
 .PHONY: unit-$(1)

@@ -40,6 +40,7 @@ struct group {
     struct client *clients;
     size_t n_clients, cap_clients;
     struct map fleet; /* name → fingerprint, of what was told */
+    bool greet;       /* a client came that has heard nothing yet; under the mutex */
     bool told;        /* the fleet was looked at once: what differs from now on is a change */
     Nanos things_due;
     struct group *next;
@@ -80,7 +81,9 @@ void live_join(struct live *live, const struct principal *who, struct http_strea
     struct group *g = group_for(live, who);
     struct client client = {stream, clock_monotonic() + CLIENT_TIME};
     VEC_PUSH(g->clients, g->n_clients, g->cap_clients, client);
+    g->greet = true;
     live->clients++;
+    thread_signal(&live->woken);
     thread_unlock(&live->mutex);
 }
 
@@ -283,6 +286,15 @@ static bool is_due(Nanos *due, Nanos now, Nanos every) {
     return true;
 }
 
+/* Who has just come need not wait for the next status. */
+static bool must_greet(struct live *live, struct group *g) {
+    thread_lock(&live->mutex);
+    bool greet = g->greet;
+    g->greet = false;
+    thread_unlock(&live->mutex);
+    return greet;
+}
+
 static void turn(struct live *live, struct schedule *schedule) {
     Nanos now = clock_monotonic();
     bool status = is_due(&schedule->status, now, STATUS_EVERY);
@@ -292,7 +304,7 @@ static void turn(struct live *live, struct schedule *schedule) {
     if (beat || things) tidy(live);
     tell_documents(live);
     for (size_t place = 0; (g = group_at(live, place)); place++) {
-        if (status) tell_status(live, g);
+        if (must_greet(live, g) || status) tell_status(live, g);
         if (things) tell_things(live, g);
         if (beat) tell(live, g, STR(": beat\n\n"));
     }

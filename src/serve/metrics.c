@@ -198,8 +198,6 @@ static void write_numbers(const struct serve_numbers *numbers, struct buf *out) 
 static void write_process(const struct serve *serve, struct buf *out) {
     head(out, "weft_info", "the program", "gauge");
     buf_printf(out, "weft_info{version=\"%s\"} 1\n", serve->options.version);
-    head(out, "process_resident_memory_bytes", "resident memory", "gauge");
-    number(out, "process_resident_memory_bytes", "", process_resident_bytes());
     head(out, "process_cpu_seconds_total", "CPU time of the process", "counter");
     char text[NUM_TEXT_MAX];
     buf_printf(out, "process_cpu_seconds_total " STR_FMT "\n",

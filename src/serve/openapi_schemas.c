@@ -68,12 +68,19 @@ const struct openapi_schema openapi_schemas[] = {
     {"Status",
      STRICT(
          "\"version\",\"now\",\"clock\"",
-         M("version", TEXT) "," M("now", TIME) "," M("clock", "{\"type\":\"string\",\"enum\":[\"system\",\"recording\"]"
-                                                              "}") "," M("party", TEXT) "," M("things", INT) "," M(
-             "uptime_s", INT) "," M("rows_kept",
-                                    INT) "," M("replay",
-                                               OR_NULL(OBJECT(M("from", TIME) "," M("to", TIME) "," M("at", TIME) "," M(
-                                                   "speed", NUMBER) "," M("done", BOOL)))))},
+         M("version", TEXT) "," M("now", TIME) "," M(
+             "clock",
+             "{\"type\":\"string\",\"enum\":[\"system\",\"recording\"]"
+             "}") "," M("party",
+                        TEXT) "," M("things",
+                                    INT) "," M("uptime_s",
+                                               INT) "," M("rows_kept",
+                                                          INT) "," M("replay",
+                                                                     OR_NULL(
+                                                                         OBJECT(M("from", TIME) "," M("to", TIME) "," M(
+                                                                             "at", TIME) "," M("speed",
+                                                                                               NUMBER) "," M("done",
+                                                                                                             BOOL)))))},
     {"ModelList", ITEMS(OBJECT(M("name", TEXT) "," M("title_en", TEXT) "," M("title_zh", TEXT) "," M(
                       "metrics", LIST(MODEL_METRIC)) "," M("components", LIST(MODEL_COMPONENT))))},
     {"Thing", STRICT("\"name\",\"model\",\"state\"", THING_MEMBERS "," M("health", NUMBER_OR_NULL))},
@@ -92,43 +99,44 @@ const struct openapi_schema openapi_schemas[] = {
                                                                                                   LIST(COMPONENT)))},
     {"ThingChange", OBJECT(M("latitude", NUMBER_OR_NULL) "," M("longitude", NUMBER_OR_NULL) "," M(
                         "attributes", "{\"type\":\"object\"}") "," M("model", TEXT))},
-    {"Series",
-     STRICT(
-         "\"thing\",\"metric\",\"points\"", M("thing", TEXT) "," M("metric", TEXT) "," M("unit", TEXT) "," M("from", TIME) "," M("to", TIME) "," M("window_s", "{\"type\":\"number\",\"description\":\"0: single samples\"}") "," M(
-                                                "cut", BOOL) "," M("points",
-                                                                   "{\"type\":\"array\",\"description\":\"[ms, "
-                                                                   "average, min, max] or [ms, value]\",\"items\":"
-                                                                   "{\"type\":\"array\",\"minItems\":2,\"maxItems\":4}"
-                                                                   "}") "," M("baseline",
-                                                                              OR_NULL(OBJECT(
-                                                                                  M("own_median", NUMBER_OR_NULL) "," M("own_mad", NUMBER_OR_NULL) "," M(
-                                                                                      "peer_median",
-                                                                                      NUMBER_OR_NULL) "," M("peer_mad",
-                                                                                                            NUMBER_OR_NULL)))))},
+    {"Series", STRICT(
+                   "\"thing\",\"metric\",\"points\"",
+                   M("thing", TEXT) "," M("metric", TEXT) "," M("unit", TEXT) "," M("from", TIME) "," M("to", TIME) "," M("window_s", "{\"type\":\"number\",\"description\":\"0: single samples\"}") "," M(
+                       "cut",
+                       BOOL) "," M("points",
+                                   "{\"type\":\"array\",\"description\":\"[ms, "
+                                   "average, min, max] or [ms, value]\",\"items\":"
+                                   "{\"type\":\"array\",\"minItems\":2,\"maxItems\":4}"
+                                   "}") "," M("baseline",
+                                              OR_NULL(OBJECT(M("own_median", NUMBER_OR_NULL) "," M(
+                                                  "own_mad",
+                                                  NUMBER_OR_NULL) "," M("peer_median",
+                                                                        NUMBER_OR_NULL) "," M("peer_mad",
+                                                                                              NUMBER_OR_NULL)))))},
     {"TypeList", ITEMS("{\"type\":\"object\",\"description\":\"a document type: fields, states, transitions\"}")},
     {"Counts", STRICT("\"counts\"", M("counts", LIST(OBJECT(M("key", ANY) "," M("count", INT)))))},
     {"Reference", STRICT("\"id\"", M("id", INT) "," M("number", TEXT))},
     {"Dashboard",
-     OBJECT(M("now", TIME) "," M("fleet", COUNTS_BY_NAME) "," M("open_alarms", COUNTS_BY_NAME) "," M(
-         "work_orders",
-         COUNTS_BY_NAME) "," M("promises",
-                               OBJECT(M("arrival", PROMISE) "," M(
-                                   "completion",
-                                   PROMISE))) "," M("predictions",
-                                                    OBJECT(
-                                                        M("open", INT) "," M("confirmed", INT) "," M("expired", INT) "," M("faults", INT) "," M("foreseen", INT) "," M("foreseen_24h", INT) "," M("precision", NUMBER_OR_NULL) "," M("recall", NUMBER_OR_NULL) "," M("recall_24h", NUMBER_OR_NULL))) "," M("backtest",
-                                                                                                                                                                                                                                                                                                           OR_NULL(OBJECT(
-                                                                                                                                                                                                                                                                                                               M("trained_at", TIME) "," M("models", INT) "," M(
-                                                                                                                                                                                                                                                                                                                   "things", INT) "," M("failures",
-                                                                                                                                                                                                                                                                                                                                        INT) "," M("tested",
-                                                                                                                                                                                                                                                                                                                                                   INT) "," M("foreseen",
-                                                                                                                                                                                                                                                                                                                                                              INT) "," M("foreseen_24h",
-                                                                                                                                                                                                                                                                                                                                                                         INT) "," M("false_alarms",
-                                                                                                                                                                                                                                                                                                                                                                                    INT) "," M("machine_months",
-                                                                                                                                                                                                                                                                                                                                                                                               NUMBER) "," M("recall",
-                                                                                                                                                                                                                                                                                                                                                                                                             NUMBER_OR_NULL) "," M("recall_24h",
-                                                                                                                                                                                                                                                                                                                                                                                                                                   NUMBER_OR_NULL) "," M("false_alarms_per_machine_month",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                         NUMBER_OR_NULL)))))},
+     OBJECT(M("now", TIME) "," M("fleet", COUNTS_BY_NAME) "," M("open_alarms", COUNTS_BY_NAME) "," M("work_orders", COUNTS_BY_NAME) "," M(
+         "promises",
+         OBJECT(M("arrival", PROMISE) "," M(
+             "completion",
+             PROMISE))) "," M("predictions",
+                              OBJECT(M("open", INT) "," M("confirmed", INT) "," M("expired", INT) "," M("faults", INT) "," M("foreseen", INT) "," M("foreseen_24h", INT) "," M("precision", NUMBER_OR_NULL) "," M("recall", NUMBER_OR_NULL) "," M(
+                                  "recall_24h",
+                                  NUMBER_OR_NULL))) "," M("backtest",
+                                                          OR_NULL(OBJECT(
+                                                              M("trained_at", TIME) "," M("models", INT) "," M("things", INT) "," M("failures", INT) "," M(
+                                                                  "tested",
+                                                                  INT) "," M("foreseen",
+                                                                             INT) "," M("foreseen_24h",
+                                                                                        INT) "," M("false_alarms",
+                                                                                                   INT) "," M("machine_"
+                                                                                                              "months",
+                                                                                                              NUMBER) "," M("recall",
+                                                                                                                            NUMBER_OR_NULL) "," M("recall_24h",
+                                                                                                                                                  NUMBER_OR_NULL) "," M("false_alarms_per_machine_month",
+                                                                                                                                                                        NUMBER_OR_NULL)))))},
     {"UserList", ITEMS(REF("User"))},
     {"User",
      STRICT("\"name\",\"roles\"", M("id", INT) "," M("name", TEXT) "," M("roles", ROLES) "," M("created", TIME))},
