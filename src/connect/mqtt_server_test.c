@@ -1,5 +1,6 @@
 #include "connect/mqtt_server.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -559,6 +560,45 @@ static void slow_subscriber(void) {
     close_world(&w);
 }
 
+/* A disk that can be told to fail. */
+static atomic_bool disk_fails;
+
+static Err failing_sync(struct file *file, const char *site) {
+    if (atomic_load(&disk_fails)) return err_make(ERR_IO, "the disk is full");
+    return file_disk->ops->sync(file, site);
+}
+
+static void disk_failure(void) {
+    struct world w;
+    struct ear ear;
+    char dir[300];
+    unit_case("what cannot be kept is not acknowledged");
+    struct file_ops ops = *file_disk->ops;
+    ops.sync = failing_sync;
+    struct file_system fs = {.ops = &ops, .state = file_disk->state};
+    snprintf(dir, sizeof dir, "%s/mqtt-failing", unit_temp_dir());
+    struct series_options series = {.dir = dir, .fs = &fs};
+    CHECK_OK(series_open(&series, &w.series));
+    struct mqtt_server_options options = {.address = "127.0.0.1:0", .series = w.series, .authenticate = authenticate};
+    CHECK_OK(mqtt_server_start(&options, &w.server));
+    snprintf(w.at, sizeof w.at, "%s", mqtt_server_address(w.server));
+    CHECK_OK(connect_ear(&w, &ear, (struct wish){.id = "x", .user = "m1", .version_5 = true}));
+    CHECK_OK(mqtt_client_publish(ear.client, TELEMETRY, STR("{\"ts\":1,\"values\":{\"a\":1}}"), 1, false));
+    CHECK_OK(mqtt_client_flush(ear.client));
+    atomic_store(&disk_fails, true);
+    CHECK_OK(mqtt_client_publish(ear.client, TELEMETRY, STR("{\"ts\":2,\"values\":{\"a\":2}}"), 1, false));
+    CHECK_ERR(mqtt_client_flush(ear.client), ERR_CLOSED);
+    CHECK_INT(ear.acks, 1);
+    struct ingest_counters c;
+    mqtt_server_counters(w.server, &c);
+    CHECK_INT(c.acknowledged, 1);
+    CHECK_INT(c.failed_commits, 1);
+    CHECK_INT(c.mqtt_refused_store, 1);
+    mqtt_client_abort(ear.client);
+    close_world(&w);
+    atomic_store(&disk_fails, false);
+}
+
 static void bad_options(void) {
     struct world w;
     char dir[300];
@@ -600,5 +640,6 @@ void mqtt_server_test(void) {
     pieces();
     back_pressure();
     slow_subscriber();
+    disk_failure();
     bad_options();
 }

@@ -185,6 +185,8 @@ static void numbers(void) {
         memcpy(&want, &bits, sizeof want);
         if (!isfinite(want)) continue;
         snprintf(text, sizeof text, "%.*g]", 1 + (int)(seed % 17), want);
+        if (i % 3 == 0 && fabs(want) < 1e18 && fabs(want) > 1e-9) /* near the middle between two doubles */
+            snprintf(text, sizeof text, "%.*g]", 17 + (int)(seed % 3), want + (nextafter(want, HUGE_VAL) - want) / 2);
         want = strtod(text, NULL);
         if (!isfinite(want)) continue;
         if (!telemetry_number_parse(text, text + strlen(text), &v)) CHECK_STR(str_c("refused"), str_c(text));

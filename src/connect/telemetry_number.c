@@ -1,7 +1,9 @@
 #include "connect/telemetry_number.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define EXACT (UINT64_C(1) << 53) /* integers up to here are doubles */
 #define DIGITS_MAX 19             /* of a uint64_t without overflow */
@@ -66,19 +68,48 @@ static const char *take_decimal(const char *at, const char *end, struct decimal 
     return at;
 }
 
+#if LDBL_MANT_DIG == 64
 /*
- * Clinger's fast path: a mantissa and a power of ten that are both exact doubles need one rounding. Everything else
- * goes to strtod, which is correctly rounded in the C locale; it stops at the character behind the number, which the
- * caller made sure is there.
+ * A mantissa of 64 bits and a power of ten up to 10^27 are exact in the extended format, so their product or quotient
+ * is within half a unit of its last place. Rounding that again to a double is right unless it lies at the middle
+ * between two doubles, or so near that the first rounding may have moved it there; then false.
+ */
+static bool extended(const struct decimal *d, double *out) {
+    static const long double tens[] = {1e0L,  1e1L,  1e2L,  1e3L,  1e4L,  1e5L,  1e6L,  1e7L,  1e8L,  1e9L,
+                                       1e10L, 1e11L, 1e12L, 1e13L, 1e14L, 1e15L, 1e16L, 1e17L, 1e18L, 1e19L,
+                                       1e20L, 1e21L, 1e22L, 1e23L, 1e24L, 1e25L, 1e26L, 1e27L};
+    if (d->inexact || d->mantissa == 0 || d->exponent < -27 || d->exponent > 27) return false;
+    long double v = (long double)d->mantissa;
+    v = d->exponent < 0 ? v / tens[-d->exponent] : v * tens[d->exponent];
+    uint64_t bits; /* the format keeps its 64 bits of mantissa first */
+    memcpy(&bits, &v, sizeof bits);
+    uint64_t below = bits & 0x7FF; /* the 11 bits that a double has no room for */
+    if (below >= 0x3FF && below <= 0x401) return false;
+    *out = d->negative ? (double)-v : (double)v;
+    return true;
+}
+#else
+static bool extended(const struct decimal *d, double *out) {
+    (void)d;
+    (void)out;
+    return false;
+}
+#endif
+
+/*
+ * Clinger's fast path: a mantissa and a power of ten that are both exact doubles need one rounding. What neither that
+ * nor the extended format settles goes to strtod, which is correctly rounded in the C locale; it stops at the character
+ * behind the number, which the caller made sure is there.
  */
 static double to_double(const struct decimal *d) {
+    double v;
     if (!d->inexact && d->mantissa <= EXACT && d->exponent >= -22 && d->exponent <= 22) {
-        double v = (double)d->mantissa;
+        v = (double)d->mantissa;
         v = d->exponent < 0 ? v / powers[-d->exponent] : v * powers[d->exponent];
         return d->negative ? -v : v;
     }
     if (d->mantissa == 0) return d->negative ? -0.0 : 0.0;
-    return strtod(d->from, NULL);
+    return extended(d, &v) ? v : strtod(d->from, NULL);
 }
 
 const char *telemetry_number_parse(const char *at, const char *end, Value *out) {
