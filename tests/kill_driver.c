@@ -346,8 +346,12 @@ int main(int argc, char **argv) {
         fprintf(stderr, "usage: kill_driver WEFT DATA_DIR ROUNDS SEED\n");
         return 2;
     }
-    int rounds = atoi(argv[3]);
-    srand48(atol(argv[4]));
+    int64_t rounds, seed;
+    if (!str_to_i64(str_c(argv[3]), &rounds) || !str_to_i64(str_c(argv[4]), &seed)) {
+        fprintf(stderr, "kill_driver: ROUNDS and SEED are numbers\n");
+        return 2;
+    }
+    srand48(seed);
     signal(SIGPIPE, SIG_IGN);
     setvbuf(stdout, NULL, _IOLBF, 0);
     struct map samples;
@@ -355,7 +359,7 @@ int main(int argc, char **argv) {
     size_t n = 0, cap = 0;
     map_init(&samples);
     for (int i = 0; i < SENDERS; i++) make_device(argv[1], argv[2], &senders[i]);
-    for (int i = 0; i < rounds; i++) {
+    for (int64_t i = 0; i < rounds; i++) {
         play_round(argv[1], argv[2], 20 * NANOS_PER_MS + (Nanos)(drand48() * drand48() * 800) * NANOS_PER_MS);
         for (int k = 0; k < SENDERS; k++) note(&samples, &all, &n, &cap, &senders[k]);
     }

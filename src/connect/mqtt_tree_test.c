@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "connect/mqtt_topic.h"
 #include "tests/unit.h"
 
