@@ -19,6 +19,7 @@ export function title(of: (Partial<Titled> & { name?: string }) | null | undefin
 export function said(of: object | null | undefined): string {
   const texts = of as { text_en?: unknown; text_zh?: unknown } | null | undefined
   const [first, second] = lang.get() === 'zh' ? [texts?.text_zh, texts?.text_en] : [texts?.text_en, texts?.text_zh]
-  return String(first || second || '')
+  const text = String(first || second || '')
+  return text.charAt(0).toUpperCase() + text.slice(1)
 }
 export const locale = () => lang.get() === 'zh' ? 'zh-CN' : 'en-GB'

@@ -11,6 +11,12 @@ const iso = (at: number) => new Date(at).toISOString()
 const EVERY = 2000
 const AFRESH = 60_000     // ms after which all is read again: windows and baselines move on
 
+/** A week and less as fine as the server likes; longer spans so that a shift stands out of the noise: about 150 points. */
+const WINDOWS = [1, 2, 3, 6, 12, 24, 48, 96, 168, 336, 720]
+function windowFor(span: number): string {
+  const hours = span / 3_600_000
+  return hours > 200 ? `${WINDOWS.find((w) => hours / w <= 190) ?? 720}h` : 'auto'
+}
 const windowText = (seconds: number) => seconds > 0 ? `${seconds}s` : '0'
 
 /** The day of the oldest sample: "all" begins there, so that the windows are as fine as can be. */
@@ -39,7 +45,7 @@ export function useSeries(thing: string, metric: string, span: number, end: numb
         const last = me.series?.points[me.series.points.length - 1]?.[0]
         const fresh = last === undefined || Date.now() - me.whole > AFRESH || (span > 0 && latest.current - last > span / 4)
         const from = fresh ? (span > 0 ? (latest.current > 0 ? iso(latest.current - span) : undefined) : await firstDay(thing, metric, abort.signal)) : iso(last)
-        const window = fresh ? 'auto' : windowText(me.series!.window_s)
+        const window = fresh ? windowFor(span > 0 ? span : latest.current - Date.parse(from ?? '')) : windowText(me.series!.window_s)
         const got = await api<Series>('series' + query({ thing, metric, from, window }), { signal: abort.signal, quiet: true })
         me.series = fresh || !me.series ? got : joined(me.series, got, span > 0 ? latest.current - span : 0)
         if (fresh) me.whole = Date.now()

@@ -76,7 +76,7 @@ function Alarm({ doc, type, reload }: { doc: Doc; type: DocType | undefined; rel
       <div class="what">
         <a href={link('docs', 'alarm', doc.id)}><strong>{said(doc) || names.metric(doc.metric)}</strong></a>
         <div class="faint"><a href={link('things', str(doc.thing))}>{str(doc.thing)}</a> · {doc.number}
-          {str(doc.metric) && <> · {names.metric(doc.metric)} {measured(doc.value)}</>}
+          {doc.kind === 'limit' && str(doc.metric) && <> · {names.metric(doc.metric)} {measured(doc.value)}</>}
           {Number(doc.occurrences) > 1 && <> · {t('n_times', { n: number(Number(doc.occurrences), 0) })}</>}
           {str(doc.note) && <> · “{str(doc.note)}”</>}</div>
       </div>

@@ -13,7 +13,6 @@ import { link } from '../router'
 import { Badge, Chips, Empty, SeverityBadge, Skeleton, Time } from '../ui/bits'
 import type { Mark } from '../ui/chart'
 import { Icon, type IconName } from '../ui/icons'
-import type { Reason } from './machine'
 
 const kinds = ['fault', 'maintenance', 'prediction', 'work_order', 'alarm'] as const
 type Kind = typeof kinds[number]
@@ -21,6 +20,9 @@ const when: Record<Kind, string> = { fault: 'occurred_at', maintenance: 'done_at
 const icon: Record<Kind, IconName> = { fault: 'bolt', maintenance: 'wrench', prediction: 'predict', work_order: 'order', alarm: 'alarm' }
 const word: Record<Kind, Key> = { fault: 'faults', maintenance: 'repairs', prediction: 'predictions', work_order: 'work_orders', alarm: 'alarms' }
 
+export interface Reason { text_en?: string; text_zh?: string; weight?: number; metric?: string }
+/** What an open prediction says of a component. */
+export interface Foreseen { probability: number; reasons: Reason[] }
 export interface Happening { kind: Kind; at: number; doc: Doc }
 
 export function useHistory(thing: string) {
@@ -33,9 +35,10 @@ export function useHistory(thing: string) {
     events.sort((a, b) => b.at - a.at)
     const tone: Partial<Record<Kind, Mark['tone']>> = { fault: 'critical', maintenance: 'good' }
     const marks = events.filter((e) => tone[e.kind]).map((e) => ({ at: e.at, tone: tone[e.kind]!, component: str(e.doc.component) || null }))
-    const reasons = new Map<string, Reason[]>()
-    for (const e of events) if (e.kind === 'prediction' && e.doc.state === 'open' && Array.isArray(e.doc.reasons)) reasons.set(str(e.doc.component), e.doc.reasons as Reason[])
-    return { events, marks, reasons, loading: data.some((d) => !d) && !answers.some((a) => a.error) }
+    const foreseen = new Map<string, Foreseen>()
+    for (const e of events) if (e.kind === 'prediction' && e.doc.state === 'open')
+      foreseen.set(str(e.doc.component), { probability: Number(e.doc.probability), reasons: Array.isArray(e.doc.reasons) ? e.doc.reasons as Reason[] : [] })
+    return { events, marks, foreseen, loading: data.some((d) => !d) && !answers.some((a) => a.error) }
   }, data)
 }
 

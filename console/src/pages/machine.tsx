@@ -16,7 +16,7 @@ import { DocForm, nowIso } from '../ui/form'
 import { Icon } from '../ui/icons'
 import { FleetMap } from '../ui/map'
 import { PageHead } from '../ui/page'
-import { Timeline, useHistory } from './history'
+import { Timeline, useHistory, type Foreseen } from './history'
 import { useSeries } from '../lib/series'
 
 const tones: Record<State, Tone> = { ok: 'good', warning: 'warning', alarm: 'critical', offline: 'neutral' }
@@ -44,7 +44,7 @@ export function Machine({ name }: { name: string }) {
             </div>
             <div>
               <Why thing={thing} />
-              <Failure thing={thing} reasons={history.reasons} />
+              <Failure thing={thing} foreseen={history.foreseen} />
               <Components thing={thing} />
               {thing.latitude !== null && thing.longitude !== null && <Place thing={thing} />}
             </div>
@@ -144,18 +144,18 @@ function Why({ thing }: { thing: Thing }) {
   )
 }
 
-export interface Reason { text_en?: string; text_zh?: string; weight?: number; metric?: string }
-
-function Failure({ thing, reasons }: { thing: Thing; reasons: Map<string, Reason[]> }) {
+function Failure({ thing, foreseen }: { thing: Thing; foreseen: Map<string, Foreseen> }) {
   const names = useNames()
-  const list = [...thing.failure].sort((a, b) => b.probability - a.probability)
+  // Between two scorings, what stands in the open predictions is what is known.
+  const scored = thing.failure.length ? thing.failure : [...foreseen].map(([component, p]) => ({ component, probability: p.probability }))
+  const list = [...scored].sort((a, b) => b.probability - a.probability)
   return (
     <Card title={t('failure_48h')}>
       {list.length === 0 ? <p class="faint pad">{t('failure_unknown')}</p> : (
         <ul class="bars">{list.map((f) => (
           <li><div class="bar-head"><strong>{names.component(f.component)}</strong><span class="num">{percent(f.probability, f.probability < 0.1 ? 1 : 0)}</span></div>
             <Bar part={f.probability} tone={f.probability >= 0.5 ? 'critical' : f.probability >= 0.2 ? 'warning' : 'neutral'} />
-            {(reasons.get(f.component) ?? []).slice(0, 3).map((r) => <p>{said(r)}</p>)}</li>))}</ul>)}
+            {(foreseen.get(f.component)?.reasons ?? []).slice(0, 3).map((r) => <p>{said(r)}</p>)}</li>))}</ul>)}
     </Card>
   )
 }

@@ -13,8 +13,7 @@ import { Badge, Card, Chips, Empty, ErrorBox, Ring, Skeleton, Time } from '../ui
 import { Icon } from '../ui/icons'
 import { PageHead } from '../ui/page'
 import { Transitions } from '../ui/transitions'
-import { DocBadge } from './history'
-import type { Reason } from './machine'
+import { DocBadge, type Reason } from './history'
 
 export function Predictions() {
   const { params } = useRoute()
