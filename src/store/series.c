@@ -27,7 +27,17 @@ struct series {
 
 /* ---- opening */
 
+static Err choose_backend(struct series *s) {
+    const char *name = s->options.backend;
+    for (size_t i = 0; series_backends[i]; i++) {
+        s->ops = series_backends[i];
+        if (!name || strcmp(s->ops->name, name) == 0) return err_none();
+    }
+    return err_make(ERR_INVALID, "no series store is named '%s': use 'embedded'", name);
+}
+
 static Err open_parts(struct series *s) {
+    TRY(choose_backend(s));
     if (!s->options.read_only) TRY(file_make_dirs(s->options.fs, s->options.dir, "series.dir"));
     TRY(series_letters_open(s->options.fs, s->options.dir, s->options.dead_letter_bytes, s->options.read_only,
                             &s->letters));
@@ -53,7 +63,6 @@ Err series_open(const struct series_options *options, struct series **out) {
     s->options.dir = strdup(options->dir);
     if (!s->options.fs) s->options.fs = file_disk;
     if (!s->options.clock) s->options.clock = &clock_system;
-    s->ops = series_backends[0];
     s->front = (struct series_front){series_names_new(), series_live_new()};
     Err err = start(s);
     if (err.code)

@@ -31,6 +31,7 @@ struct series_options {
      * (back-pressure). */
     void (*on_commit)(void *ctx, const struct rows *rows);
     void *on_commit_ctx;
+    const char *backend; /* NULL: "embedded", the default */
 };
 
 /* A message that could not be kept as samples, kept raw with its reason. All Str are borrowed until `done`. */

@@ -1,6 +1,7 @@
 /*
  * Writing: a group's rows are copied once, into a block of memory that leaves room for the log's record head, so the
- * block is the log record and, once synced, the memory table. See docs/format-series.md for the files.
+ * block is the log record and, once synced, the memory table. When memory is full it is frozen, the log goes on in a
+ * new segment, and the flusher writes the frozen part out while the committer fills the next.
  */
 #include "store/series_embedded.h"
 
@@ -9,41 +10,22 @@
 
 #include "base/log.h"
 #include "base/vec.h"
-#include "os/thread.h"
-#include "store/series_memory.h"
-#include "store/series_recent.h"
-#include "store/series_scan.h"
-#include "store/series_wal.h"
+#include "store/series_engine.h"
 
-/* Bytes of a block that one write call puts into the log: perhaps names, perhaps rows. */
-struct piece {
-    struct series_block *block;
-    size_t from, rows, end; /* offsets; rows == end: it has none */
-};
+#define DEFAULT_MEMORY ((size_t)64 << 20)
+#define LOG_SEGMENTS 8 /* of earlier starts, before they are cleared away */
+#define OPEN_TRIES 20  /* of a reader beside an owner that replaces files */
 
-struct series_engine {
-    struct series_options options;
-    struct file_system *fs;
-    struct series_front front;
-    struct series_pool *pool;
-    struct series_wal *wal;
-    pthread_mutex_t lock;         /* of what readers take a hold of */
-    struct series_memory *active; /* being filled */
-    struct piece *pieces;         /* of the group being written */
-    size_t n_pieces, cap_pieces;
-    _Atomic uint64_t syncs;
-};
+/* ---- laying a group out */
 
-/* ---- writing */
-
-static struct piece *begin_piece(struct series_engine *e, size_t room) {
+static struct series_piece *begin_piece(struct series_engine *e, size_t room) {
     struct series_block *block = series_memory_reserve(e->active, room);
-    struct piece piece = {block, block->used, block->used, block->used};
+    struct series_piece piece = {block, block->used, block->used, block->used};
     VEC_PUSH(e->pieces, e->n_pieces, e->cap_pieces, piece);
     return &e->pieces[e->n_pieces - 1];
 }
 
-static void put_names(struct series_engine *e, struct piece *piece, Str names) {
+static void put_names(struct series_engine *e, struct series_piece *piece, Str names) {
     size_t padded = (names.len + 7) & ~(size_t)7;
     char *at = piece->block->bytes + piece->end;
     memset(at + SERIES_WAL_HEAD + padded - 8, 0, 8);
@@ -53,27 +35,27 @@ static void put_names(struct series_engine *e, struct piece *piece, Str names) {
     piece->block->used = piece->end;
 }
 
-static void put_rows(struct piece *piece, const struct rows *rows) {
+static void put_rows(struct series_piece *piece, const struct rows *rows) {
     if (piece->rows == piece->end) piece->rows = piece->end += SERIES_WAL_HEAD;
     memcpy(piece->block->bytes + piece->end, rows->bytes.ptr, rows->bytes.len);
     piece->end += rows->bytes.len;
     piece->block->used = piece->end;
 }
 
-static void seal_rows(struct series_engine *e, const struct piece *piece) {
+static void seal_rows(struct series_engine *e, const struct series_piece *piece) {
     if (piece->rows < piece->end)
         series_wal_seal(e->wal, piece->block->bytes + piece->rows - SERIES_WAL_HEAD, SERIES_WAL_ROWS,
                         piece->end - piece->rows);
 }
 
-static bool has_room(const struct piece *piece, size_t n) {
+static bool has_room(const struct series_piece *piece, size_t n) {
     return piece->block->cap - piece->end >= n + SERIES_WAL_HEAD &&
            piece->end - piece->rows + n <= SERIES_WAL_PAYLOAD_MAX;
 }
 
 /* Copies the group into blocks, as log records. */
 static void lay_out(struct series_engine *e, const struct series_group *group) {
-    struct piece *piece = NULL;
+    struct series_piece *piece = NULL;
     e->n_pieces = 0;
     if (group->names.len) {
         piece = begin_piece(e, SERIES_WAL_HEAD + group->names.len + 8);
@@ -92,9 +74,16 @@ static void lay_out(struct series_engine *e, const struct series_group *group) {
     if (piece) seal_rows(e, piece);
 }
 
+static void give_back_pieces(struct series_engine *e) {
+    while (e->n_pieces > 0) {
+        const struct series_piece *p = &e->pieces[--e->n_pieces];
+        p->block->used = p->from;
+    }
+}
+
 static Err write_log(struct series_engine *e) {
     for (size_t i = 0; i < e->n_pieces; i++) {
-        const struct piece *p = &e->pieces[i];
+        const struct series_piece *p = &e->pieces[i];
         TRY(series_wal_write(e->wal, p->block->bytes + p->from, p->end - p->from));
     }
     TRY(series_wal_sync(e->wal));
@@ -102,15 +91,52 @@ static Err write_log(struct series_engine *e) {
     return err_none();
 }
 
-static void give_back_pieces(struct series_engine *e) {
-    while (e->n_pieces > 0) {
-        const struct piece *p = &e->pieces[--e->n_pieces];
-        p->block->used = p->from;
-    }
+/* ---- freezing: with `writing` held */
+
+/* Nothing is frozen, so what is active can be. */
+static Err freeze(struct series_engine *e) {
+    uint32_t last;
+    TRY(series_wal_rotate(e->wal, &last));
+    struct series_memory *fresh = series_memory_new(e->pool);
+    thread_lock(&e->lock);
+    ASSERT(!e->frozen);
+    e->frozen = e->active, e->frozen_log = last;
+    e->active = fresh;
+    thread_broadcast(&e->changed);
+    thread_unlock(&e->lock);
+    return err_none();
 }
 
-static Err embedded_append(struct series_engine *e, const struct series_group *group) {
+/* Waits until nothing is frozen; a failing flush is an answer too. */
+static Err wait_for_flush(struct series_engine *e) {
+    thread_lock(&e->lock);
+    while (e->frozen && !e->flush_error.code && !e->stop) thread_wait(&e->changed, &e->lock);
+    Err err = e->frozen ? (e->stop ? err_make(ERR_CLOSED, "the store is being closed") : e->flush_error) : err_none();
+    thread_unlock(&e->lock);
+    return err;
+}
+
+static bool is_frozen(struct series_engine *e) {
+    thread_lock(&e->lock);
+    bool frozen = e->frozen != NULL;
+    thread_unlock(&e->lock);
+    return frozen;
+}
+
+/* Memory is bounded: with the frozen half not yet written and the other full, writing waits. */
+static Err make_room(struct series_engine *e) {
+    size_t bytes = series_memory_bytes(e->active);
+    if (bytes < e->memory_limit) return err_none();
+    if (is_frozen(e)) {
+        if (bytes < e->memory_limit + e->memory_limit / 4) return err_none();
+        TRY(wait_for_flush(e));
+    }
+    return freeze(e);
+}
+
+static Err append_locked(struct series_engine *e, const struct series_group *group) {
     TRY(series_wal_ready(e->wal));
+    TRY(make_room(e));
     lay_out(e, group);
     if (e->n_pieces == 0) return err_none(); /* dead letters only */
     Err err = write_log(e);
@@ -119,106 +145,142 @@ static Err embedded_append(struct series_engine *e, const struct series_group *g
         return err;
     }
     for (size_t i = 0; i < e->n_pieces; i++) {
-        const struct piece *p = &e->pieces[i];
+        const struct series_piece *p = &e->pieces[i];
         series_memory_index(e->active, p->block->bytes + p->rows, p->end - p->rows);
     }
     return err_none();
 }
 
-/* ---- reading */
-
-struct memory_source {
-    struct series_source base; /* first */
-    struct series_samples samples;
-    bool given;
-};
-
-static Err memory_next(struct series_source *self, struct series_samples *batch) {
-    struct memory_source *m = (struct memory_source *)self;
-    *batch = m->given ? (struct series_samples){0} : m->samples;
-    m->given = true;
-    return err_none();
-}
-
-static void turn_round(struct series_samples *s) {
-    for (size_t i = 0, k = s->n; i + 1 < k; i++) {
-        k--;
-        Nanos time = s->times[i];
-        s->times[i] = s->times[k], s->times[k] = time;
-        Value value = s->values[i];
-        s->values[i] = s->values[k], s->values[k] = value;
-    }
-}
-
-struct reading {
-    struct series_engine *engine;
-    const struct series_scan *scan;
-    struct series_scan_out out;
-    struct series_memory *active;
-    struct series_recent recent;
-    struct memory_source memory;
-};
-
-static Err read_metric(struct reading *r, ThingId thing, MetricId metric) {
-    r->memory.samples.n = 0;
-    r->memory.base = (struct series_source){.next = memory_next};
-    r->memory.given = false;
-    series_recent_metric(&r->recent, metric, &r->memory.samples);
-    if (r->scan->newest_first) turn_round(&r->memory.samples);
-    struct series_source *sources[] = {&r->memory.base};
-    struct series_merge merge = {sources, 1, r->scan->newest_first};
-    return series_scan_stream(&r->out, thing, metric, &merge);
-}
-
-static Err read_thing(struct reading *r, ThingId thing) {
-    const struct series_scan *scan = r->scan;
-    series_recent_clear(&r->recent);
-    series_recent_add(&r->recent, r->active, thing, scan->from, scan->to);
-    series_recent_sort(&r->recent);
-    if (scan->metric) return read_metric(r, thing, scan->metric);
-    size_t n;
-    MetricId *metrics = series_live_metrics(r->engine->front.live, thing, &n);
-    Err err = err_none();
-    for (size_t i = 0; i < n && err.code == ERR_NONE && !r->out.stopped; i++) err = read_metric(r, thing, metrics[i]);
-    free(metrics);
+static Err embedded_append(struct series_engine *e, const struct series_group *group) {
+    thread_lock(&e->writing);
+    Err err = append_locked(e, group);
+    thread_unlock(&e->writing);
     return err;
 }
 
-static bool shown(const struct reading *r, ThingId thing) {
-    PartyId party = series_names_party(r->engine->front.names, thing);
-    return party != 0 && (r->scan->every_party || party == r->scan->party);
-}
-
-static Err read_things(struct reading *r) {
-    if (r->scan->thing) return shown(r, r->scan->thing) ? read_thing(r, r->scan->thing) : err_none();
-    uint32_t count = series_names_count(r->engine->front.names, SERIES_NAME_THING);
-    for (ThingId thing = 1; thing <= count && !r->out.stopped; thing++)
-        if (shown(r, thing)) TRY(read_thing(r, thing));
-    return err_none();
-}
-
-static Err embedded_read(struct series_engine *e, const struct series_scan *scan, series_sink *sink, void *ctx) {
-    struct reading r = {.engine = e, .scan = scan, .out = {.scan = scan, .sink = sink, .ctx = ctx}};
+/* Freezes what is active when nothing is; *flush is the number after which it is written out. */
+static Err freeze_now(struct series_engine *e, bool *done, uint64_t *flush) {
+    *done = false;
+    if (is_frozen(e)) return err_none();
+    *done = true;
     thread_lock(&e->lock);
-    r.active = e->active;
-    series_memory_ref(r.active);
+    *flush = e->flushes + 1;
     thread_unlock(&e->lock);
-    Err err = read_things(&r);
-    series_memory_unref(r.active);
-    series_recent_fini(&r.recent);
-    series_merge_fini(&r.memory.samples);
+    if (series_memory_rows(e->active) == 0) {
+        *flush = 0;
+        return err_none();
+    }
+    TRY(series_wal_ready(e->wal));
+    return freeze(e);
+}
+
+static Err embedded_flush(struct series_engine *e) {
+    bool done = false;
+    uint64_t flush = 0;
+    while (!done) {
+        TRY(wait_for_flush(e));
+        thread_lock(&e->writing);
+        Err err = freeze_now(e, &done, &flush);
+        thread_unlock(&e->writing);
+        if (err.code) return err;
+    }
+    thread_lock(&e->lock);
+    while (e->flushes < flush && !e->flush_error.code && !e->stop) thread_wait(&e->changed, &e->lock);
+    Err err = e->flushes < flush ? e->flush_error : err_none();
+    if (e->flushes < flush && !err.code) err = err_make(ERR_CLOSED, "the store is being closed");
+    thread_unlock(&e->lock);
+    return err;
+}
+
+/* ---- changing the manifest */
+
+void series_embedded_copy_manifest(const struct series_manifest *from, struct series_manifest *to) {
+    *to = *from;
+    to->cap_runs = from->n_runs;
+    to->runs = malloc((from->n_runs + 1) * sizeof *to->runs);
+    ASSERT(to->runs != NULL);
+    if (from->n_runs) memcpy(to->runs, from->runs, from->n_runs * sizeof *to->runs);
+}
+
+static struct series_run *find_run(struct series_run *const *runs, size_t n, uint64_t id) {
+    for (size_t i = 0; i < n; i++)
+        if (series_run_info(runs[i])->id == id) return runs[i];
+    return NULL;
+}
+
+static bool names_run(const struct series_manifest *m, uint64_t id) {
+    for (size_t i = 0; i < m->n_runs; i++)
+        if (m->runs[i].id == id) return true;
+    return false;
+}
+
+/* The set the manifest names, of runs that are open. */
+static struct series_set *make_set(struct series_engine *e, const struct series_manifest *m, struct series_run **fresh,
+                                   size_t n_fresh) {
+    struct series_run **runs = malloc((m->n_runs + 1) * sizeof *runs);
+    ASSERT(runs != NULL);
+    for (size_t i = 0; i < m->n_runs; i++) {
+        runs[i] = find_run(fresh, n_fresh, m->runs[i].id);
+        if (runs[i]) continue; /* its reference is taken over */
+        runs[i] = find_run(e->set->runs, e->set->n, m->runs[i].id);
+        ASSERT(runs[i] != NULL);
+        series_run_ref(runs[i]);
+    }
+    struct series_set *set = series_set_new(runs, m->n_runs);
+    free(runs);
+    return set;
+}
+
+static void show_set(struct series_engine *e, const struct series_manifest *m, struct series_set *set,
+                     bool frozen_done) {
+    struct series_memory *written = NULL;
+    thread_lock(&e->lock);
+    struct series_set *old = e->set;
+    e->set = set;
+    if (frozen_done) {
+        written = e->frozen, e->frozen = NULL;
+        e->flushes++;
+        e->flush_error = err_none();
+    }
+    thread_unlock(&e->lock);
+    for (size_t i = 0; i < old->n; i++)
+        if (!names_run(m, series_run_info(old->runs[i])->id)) series_run_doom(old->runs[i]);
+    series_set_let_go(old);
+    series_memory_unref(written);
+}
+
+Err series_embedded_change(struct series_engine *e, const struct series_manifest *manifest, struct series_run **fresh,
+                           size_t n_fresh, bool frozen_done) {
+    struct series_manifest next;
+    bool unsure;
+    series_embedded_copy_manifest(manifest, &next);
+    next.version++;
+    Err err = series_manifest_save(e->fs, e->dir, &next, &unsure);
+    if (err.code == ERR_NONE) {
+        show_set(e, &next, make_set(e, &next, fresh, n_fresh), frozen_done);
+        series_manifest_fini(&e->manifest);
+        e->manifest = next;
+        return err;
+    }
+    e->manifest.next_file = next.next_file;
+    series_manifest_fini(&next);
+    if (unsure) e->stuck = err_make(err.code, "the manifest may not be on the disk, restart to find out: %s", err.text);
+    for (size_t i = 0; i < n_fresh; i++) {
+        if (!unsure) series_run_doom(fresh[i]); /* else the manifest on the disk may name it */
+        series_run_unref(fresh[i]);
+    }
     return err;
 }
 
 /* ---- opening */
 
-static Err replay_rows(struct series_engine *e, Str payload, Nanos horizon) {
-    uint32_t n_rows, n_values;
+static Err replay_rows(struct series_engine *e, Str payload) {
+    uint32_t n_rows, n_values, things = series_names_count(e->front.names, SERIES_NAME_THING);
+    Nanos horizon = clock_now(e->options.clock) + SERIES_LIVE_AHEAD;
     if (!rows_check(payload, &n_rows, &n_values)) return err_make(ERR_CORRUPT, "rows are not well-formed");
     struct series_block *block = series_memory_reserve(e->active, payload.len);
     char *at = block->bytes + block->used;
     memcpy(at, payload.ptr, payload.len);
-    uint32_t things = series_names_count(e->front.names, SERIES_NAME_THING);
     for (char *row = at; row < at + payload.len; row += ((struct row_head *)(void *)row)->size) {
         const struct row_head *head = (const struct row_head *)(const void *)row;
         if (head->thing > things) return err_make(ERR_CORRUPT, "row of the unknown thing %u", head->thing);
@@ -233,32 +295,143 @@ static Err replay_record(void *ctx, enum series_wal_kind kind, Str payload) {
     struct series_engine *e = ctx;
     switch (kind) {
     case SERIES_WAL_NAMES: return series_names_load(e->front.names, payload);
-    case SERIES_WAL_ROWS: return replay_rows(e, payload, clock_now(e->options.clock) + SERIES_LIVE_AHEAD);
+    case SERIES_WAL_ROWS: return replay_rows(e, payload);
     }
     return err_make(ERR_CORRUPT, "record of kind %d: written by a newer version?", (int)kind);
 }
 
-static void embedded_close(struct series_engine *e) {
-    if (!e) return;
+static bool note_any(void *ctx, Str name) {
+    bool *found = ctx;
+    *found |= str_ends(name, STR(".weft")) || (str_starts(name, STR("wal-")) && str_ends(name, STR(".log")));
+    return !*found;
+}
+
+/* A folder without a manifest is new, or has lost it: then nothing in it may be taken for left over. */
+static Err begin_store(struct series_engine *e) {
+    bool found = false, unsure;
+    TRY(file_list(e->fs, e->dir, note_any, &found));
+    if (found)
+        return err_make(ERR_CORRUPT, "'%s/manifest' is gone, but not what it names: restore it from a backup", e->dir);
+    if (e->options.read_only) return err_none();
+    e->manifest.version = 1;
+    return series_manifest_save(e->fs, e->dir, &e->manifest, &unsure);
+}
+
+static Err load_manifest(struct series_engine *e) {
+    Err err = series_manifest_load(e->fs, e->dir, &e->manifest);
+    return err.code == ERR_NOT_FOUND ? begin_store(e) : err;
+}
+
+static void open_runs(struct series_engine *e) {
+    size_t n = e->manifest.n_runs;
+    struct series_run **runs = malloc((n + 1) * sizeof *runs);
+    ASSERT(runs != NULL);
+    for (size_t i = 0; i < n; i++) runs[i] = series_run_open(e->fs, e->dir, &e->manifest.runs[i]);
+    e->set = series_set_new(runs, n);
+    free(runs);
+}
+
+static Err load_all(struct series_engine *e) {
+    TRY(load_manifest(e));
+    TRY(series_restore_names(e));
+    open_runs(e);
+    TRY(series_restore_latest(e));
+    struct series_wal_options log = {.fs = e->fs,
+                                     .dir = e->dir,
+                                     .first = e->manifest.log_first,
+                                     .read_only = e->options.read_only,
+                                     .sink = replay_record,
+                                     .ctx = e};
+    return series_wal_open(&log, &e->wal);
+}
+
+/* Beside a reader the owner may have replaced files half-way: then the manifest is another by now. */
+static bool is_stale(struct series_engine *e) {
+    struct series_manifest now;
+    series_manifest_init(&now);
+    Err err = series_manifest_load(e->fs, e->dir, &now);
+    bool stale = err.code == ERR_NONE ? now.version != e->manifest.version : e->manifest.version != 0;
+    series_manifest_fini(&now);
+    return stale;
+}
+
+static void forget_all(struct series_engine *e) {
+    series_set_let_go(e->set);
     series_wal_close(e->wal);
     series_memory_unref(e->active);
+    series_manifest_fini(&e->manifest);
+    e->set = NULL, e->wal = NULL;
+    series_manifest_init(&e->manifest);
+    e->active = series_memory_new(e->pool);
+}
+
+static Err load(struct series_engine *e) {
+    Err err = load_all(e);
+    for (int i = 0; e->options.read_only && i < OPEN_TRIES && is_stale(e); i++) {
+        forget_all(e);
+        err = load_all(e);
+    }
+    return err;
+}
+
+/* Every start adds a segment to the log: many starts without much writing are cleared away. */
+static Err tidy_log(struct series_engine *e) {
+    if (series_memory_rows(e->active) == 0 || series_wal_segments(e->wal) < LOG_SEGMENTS) return err_none();
+    return freeze(e);
+}
+
+static Err start(struct series_engine *e) {
+    if (e->options.read_only) return err_none();
+    series_restore_clean(e);
+    TRY(tidy_log(e));
+    TRY(thread_start(&e->flusher, "series-flush", series_flush_run, e));
+    e->compact = true;
+    return thread_start(&e->compactor, "series-merge", series_compact_run, e);
+}
+
+static void embedded_close(struct series_engine *e) {
+    if (!e) return;
+    atomic_store(&e->stopping, true);
+    thread_lock(&e->lock);
+    e->stop = true;
+    thread_broadcast(&e->changed);
+    thread_unlock(&e->lock);
+    if (e->flusher) thread_join(e->flusher);
+    if (e->compactor) thread_join(e->compactor);
+    series_wal_close(e->wal);
+    series_memory_unref(e->active);
+    series_memory_unref(e->frozen);
+    series_set_let_go(e->set);
     series_memory_pool_free(e->pool);
+    series_manifest_fini(&e->manifest);
+    thread_cond_fini(&e->changed);
     thread_mutex_fini(&e->lock);
+    thread_mutex_fini(&e->changing);
+    thread_mutex_fini(&e->writing);
     free(e->pieces);
     free(e);
 }
 
-static Err embedded_open(const struct series_options *options, const struct series_front *front,
-                         struct series_engine **out) {
+static struct series_engine *new_engine(const struct series_options *options, const struct series_front *front) {
     struct series_engine *e = calloc(1, sizeof *e);
     ASSERT(e != NULL);
-    e->options = *options, e->fs = options->fs, e->front = *front;
+    e->options = *options, e->fs = options->fs, e->dir = options->dir, e->front = *front;
+    e->memory_limit = (options->memory_bytes ? options->memory_bytes : DEFAULT_MEMORY) / 2;
+    thread_mutex_init(&e->writing);
+    thread_mutex_init(&e->changing);
     thread_mutex_init(&e->lock);
+    thread_cond_init(&e->changed);
+    series_manifest_init(&e->manifest);
     e->pool = series_memory_pool_new();
     e->active = series_memory_new(e->pool);
-    struct series_wal_options log = {
-        .fs = e->fs, .dir = options->dir, .first = 1, .read_only = options->read_only, .sink = replay_record, .ctx = e};
-    Err err = series_wal_open(&log, &e->wal);
+    return e;
+}
+
+static Err embedded_open(const struct series_options *options, const struct series_front *front,
+                         struct series_engine **out) {
+    struct series_engine *e = new_engine(options, front);
+    Err err = load(e);
+    if (err.code == ERR_NONE) err = start(e);
     if (err.code)
         embedded_close(e);
     else
@@ -266,16 +439,17 @@ static Err embedded_open(const struct series_options *options, const struct seri
     return err;
 }
 
-static Err embedded_flush(struct series_engine *e) {
-    (void)e;
-    return err_none();
-}
-
 static void embedded_stats(struct series_engine *e, struct series_stats *out) {
     thread_lock(&e->lock);
-    out->memory_bytes += series_memory_bytes(e->active);
+    out->memory_bytes += series_memory_bytes(e->active) + (e->frozen ? series_memory_bytes(e->frozen) : 0);
+    out->runs += e->set->n;
+    for (size_t i = 0; i < e->set->n; i++) {
+        out->chunks += series_run_info(e->set->runs[i])->chunks;
+        out->disk_bytes += series_run_info(e->set->runs[i])->bytes;
+    }
     thread_unlock(&e->lock);
     out->log_bytes += series_wal_bytes(e->wal);
+    out->disk_bytes += series_wal_bytes(e->wal);
     out->syncs += atomic_load_explicit(&e->syncs, memory_order_relaxed);
 }
 
@@ -284,7 +458,7 @@ const struct series_ops series_embedded_ops = {
     .open = embedded_open,
     .close = embedded_close,
     .append = embedded_append,
-    .read = embedded_read,
+    .read = series_gather_read,
     .flush = embedded_flush,
     .stats = embedded_stats,
 };

@@ -347,7 +347,19 @@ MetricId *series_live_metrics(struct series_live *live, ThingId id, size_t *n) {
 Nanos series_live_seen(const struct series_live *live, ThingId thing) { return thing_at(live, thing)->seen; }
 Nanos series_live_stamped(const struct series_live *live, ThingId thing) { return thing_at(live, thing)->stamp; }
 
-void series_live_restore(struct series_live *live, ThingId id, Nanos stamped, Nanos seen) {
+void series_live_restore(struct series_live *live, ThingId id, MetricId metric, Nanos time, Value value,
+                         Nanos horizon) {
+    struct thing *thing = thing_at(live, id);
+    struct row_value v = {.metric = metric, .value = value};
+    thread_lock(lock_of(live, id));
+    int i = need_metric(live, thing, metric, value.kind);
+    if (time <= horizon) {
+        raise_to(&thing->seen, time);
+        if (time >= times_of(thing->table)[i]) set_cell(thing->table, i, &v, time);
+    }
+    thread_unlock(lock_of(live, id));
+}
+
+void series_live_restore_stamp(struct series_live *live, ThingId id, Nanos stamped) {
     raise_to(&thing_at(live, id)->stamp, stamped);
-    raise_to(&thing_at(live, id)->seen, seen);
 }

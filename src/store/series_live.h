@@ -28,7 +28,9 @@ void series_live_latest(struct series_live *live, ThingId thing, struct arena *a
 MetricId *series_live_metrics(struct series_live *live, ThingId thing, size_t *n); /* ascending; caller frees */
 Nanos series_live_seen(const struct series_live *live, ThingId thing);
 Nanos series_live_stamped(const struct series_live *live, ThingId thing); /* 0: never */
-/* From what the disk remembers. */
-void series_live_restore(struct series_live *live, ThingId thing, Nanos stamped, Nanos seen);
+/* From what the disk remembers, in order of arrival; the kind counts even when the time is past the horizon. */
+void series_live_restore(struct series_live *live, ThingId thing, MetricId metric, Nanos time, Value value,
+                         Nanos horizon);
+void series_live_restore_stamp(struct series_live *live, ThingId thing, Nanos stamped);
 
 #endif

@@ -44,6 +44,7 @@ struct series_memory {
     struct page *pages;
     ThingId *things;
     size_t n_things, cap_things;
+    Nanos least, greatest;
 };
 
 /* ---- blocks */
@@ -103,6 +104,7 @@ struct series_memory *series_memory_new(struct series_pool *pool) {
     struct series_memory *memory = calloc(1, sizeof *memory);
     ASSERT(memory != NULL);
     memory->pool = pool;
+    memory->least = INT64_MAX, memory->greatest = INT64_MIN;
     atomic_init(&memory->refs, 1);
     return memory;
 }
@@ -172,6 +174,8 @@ void series_memory_index(struct series_memory *memory, char *rows, size_t n) {
         if (!chain) chain = make_chain(memory, row->thing);
         struct row_head *newest = atomic_load_explicit(chain, memory_order_relaxed);
         if (!newest) VEC_PUSH(memory->things, memory->n_things, memory->cap_things, row->thing);
+        if (row->time < memory->least) memory->least = row->time;
+        if (row->time > memory->greatest) memory->greatest = row->time;
         row->link = (uint64_t)(uintptr_t)newest;
         atomic_store_explicit(chain, row, memory_order_release);
         at += row->size;
@@ -183,6 +187,10 @@ void series_memory_index(struct series_memory *memory, char *rows, size_t n) {
 
 size_t series_memory_bytes(const struct series_memory *memory) { return memory->bytes; }
 uint64_t series_memory_rows(const struct series_memory *memory) { return memory->rows; }
+
+void series_memory_times(const struct series_memory *memory, Nanos *least, Nanos *greatest) {
+    *least = memory->least, *greatest = memory->greatest;
+}
 
 const struct row_head *series_memory_newest(const struct series_memory *memory, ThingId thing) {
     Chain *chain = chain_of(memory, thing);

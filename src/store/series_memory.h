@@ -35,6 +35,8 @@ void series_memory_index(struct series_memory *memory, char *rows, size_t n);
 
 size_t series_memory_bytes(const struct series_memory *memory);
 uint64_t series_memory_rows(const struct series_memory *memory);
+void series_memory_times(const struct series_memory *memory, Nanos *least,
+                         Nanos *greatest); /* while nothing is added */
 const struct row_head *series_memory_newest(const struct series_memory *memory, ThingId thing); /* NULL: none */
 const struct row_head *series_memory_older(const struct row_head *row);                         /* NULL: no more */
 /* The things with rows, in order of first arrival. Only while nothing is added. */

@@ -5,7 +5,7 @@
 Nanos series_scan_window_start(Nanos time, Nanos window) {
     Nanos rest = time % window;
     if (rest < 0) rest += window;
-    return time - rest;
+    return time < INT64_MIN + rest ? INT64_MIN : time - rest;
 }
 
 static void give(struct series_scan_out *out, const struct series_point *point) {
@@ -72,7 +72,7 @@ static Err give_windows(struct series_scan_out *out, struct series_point *point,
         for (size_t i = 0; i < n && !out->stopped;) {
             Nanos start = series_scan_window_start(times[i], window);
             size_t end = i + 1;
-            while (end < n && times[end] - start < window) end++;
+            while (end < n && (uint64_t)times[end] - (uint64_t)start < (uint64_t)window) end++;
             if (point->count && point->time != start) give(out, point), point->count = 0;
             if (out->stopped) return err_none();
             if (point->count == 0) begin_window(point, start);

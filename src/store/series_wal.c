@@ -197,6 +197,14 @@ void series_wal_release(struct series_wal *wal, uint32_t last) {
     thread_unlock(&wal->lock);
 }
 
+size_t series_wal_segments(const struct series_wal *wal) {
+    struct series_wal *w = (struct series_wal *)(uintptr_t)wal;
+    thread_lock(&w->lock);
+    size_t n = wal->n_needed;
+    thread_unlock(&w->lock);
+    return n;
+}
+
 uint64_t series_wal_bytes(const struct series_wal *wal) {
     struct series_wal *w = (struct series_wal *)wal;
     thread_lock(&w->lock);

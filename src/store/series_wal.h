@@ -52,6 +52,7 @@ Err series_wal_sync(struct series_wal *wal);
 Err series_wal_rotate(struct series_wal *wal, uint32_t *last);
 /* Segments up to `last` are no longer needed. Any thread. */
 void series_wal_release(struct series_wal *wal, uint32_t last);
-uint64_t series_wal_bytes(const struct series_wal *wal); /* in segments still needed */
+size_t series_wal_segments(const struct series_wal *wal); /* ended ones still needed */
+uint64_t series_wal_bytes(const struct series_wal *wal);  /* in segments still needed */
 
 #endif

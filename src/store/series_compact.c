@@ -1,0 +1,364 @@
+/*
+ * Runs become fewer and larger, in the background. Within a partition the newest runs are merged when there are several
+ * of like size, so every row is written again a number of times that grows with the logarithm of the partition; a
+ * partition whose time has passed is merged into one run, compressed for good. Small partitions long past are merged
+ * into the window that holds them, so that years of little data do not become thousands of files.
+ *
+ * Only runs that follow one another in arrival, with none of the partition between them, are merged: the result stands
+ * in their place, and of one moment the later arrival still counts.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/vec.h"
+#include "store/series_engine.h"
+#include "store/series_partition.h"
+#include "store/series_run_write.h"
+#include "store/series_union.h"
+
+#define MERGE_RUNS 4                      /* of like size, before they are merged */
+#define RUN_BYTES_MAX ((uint64_t)1 << 30) /* larger ones are left as they are */
+#define WINDOW_BYTES ((uint64_t)4 << 20)  /* partitions within a window that hold less together are merged */
+#define LOOK_EVERY (10 * NANOS_PER_MIN)   /* partitions end without anybody writing */
+#define OVER_AFTER NANOS_PER_HOUR         /* rows may still come late */
+#define SLICE_ROWS ((uint64_t)16384)
+#define SLICE_VALUES ((uint64_t)1 << 19)
+
+/* ---- what to merge */
+
+struct job {
+    struct series_run **runs; /* borrowed from the set */
+    size_t n;
+    struct series_partition into;
+};
+
+static uint64_t bytes_of(const struct series_run *run) { return series_run_info(run)->bytes; }
+
+static bool readable(struct series_run *const *runs, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        if (series_run_state(runs[i]).code) return false;
+    return true;
+}
+
+/* How many of a partition's runs, the newest first, are worth merging: each no larger than those before it together. */
+static size_t like_sized(struct series_run *const *runs, size_t n) {
+    uint64_t sum = bytes_of(runs[0]);
+    size_t count = 1;
+    while (count < n && bytes_of(runs[count]) <= 2 * sum && sum + bytes_of(runs[count]) <= RUN_BYTES_MAX)
+        sum += bytes_of(runs[count++]);
+    return count >= MERGE_RUNS ? count : 0;
+}
+
+/* The same for a partition that is over: all, unless that would write much again for little. */
+static size_t all_at_last(struct series_run *const *runs, size_t n) {
+    uint64_t sum = 0, oldest = bytes_of(runs[n - 1]);
+    for (size_t i = 0; i < n; i++) sum += bytes_of(runs[i]);
+    bool anew = !series_run_info(runs[n - 1])->cold;
+    if (sum > RUN_BYTES_MAX) return 0;
+    return anew || (n > 1 && sum - oldest >= oldest / 3) ? n : 0;
+}
+
+static bool partition_job(struct series_run **runs, size_t n, Nanos now, struct job *job) {
+    const struct series_run_info *info = series_run_info(runs[0]);
+    size_t count = like_sized(runs, n);
+    if (count == 0 && info->to <= now - OVER_AFTER) count = all_at_last(runs, n);
+    if (count == 0 || !readable(runs, count)) return false;
+    *job = (struct job){runs, count, {info->from, info->to}};
+    return true;
+}
+
+static size_t same_partition(const struct series_set *set, size_t i) {
+    size_t n = 1;
+    while (i + n < set->n && series_run_info(set->runs[i + n])->from == series_run_info(set->runs[i])->from) n++;
+    return n;
+}
+
+/* The runs from i on that lie in the next larger window around run i, when together they are small and it is past. */
+static bool window_job(const struct series_set *set, size_t i, Nanos today, struct job *job) {
+    const struct series_run_info *info = series_run_info(set->runs[i]);
+    struct series_partition own = {info->from, info->to};
+    unsigned level = series_partition_level(&own);
+    if (level + 1 >= SERIES_PARTITION_LEVELS) return false;
+    struct series_partition window = series_partition_window(info->from, level + 1);
+    if (window.to > today || (i > 0 && series_run_info(set->runs[i - 1])->from >= window.from)) return false;
+    size_t n = 0;
+    uint64_t sum = 0;
+    bool several = false;
+    for (; i + n < set->n && series_run_info(set->runs[i + n])->from < window.to; n++) {
+        if (series_run_info(set->runs[i + n])->to > window.to) return false;
+        several |= series_run_info(set->runs[i + n])->from != info->from;
+        sum += bytes_of(set->runs[i + n]);
+    }
+    if (!several || sum >= WINDOW_BYTES || !readable(&set->runs[i], n)) return false;
+    *job = (struct job){(struct series_run **)(uintptr_t)&set->runs[i], n, window};
+    return true;
+}
+
+static bool find_job(struct series_set *set, Nanos now, struct job *job) {
+    Nanos today = series_partition_window(now, 0).from;
+    for (size_t i = 0, n; i < set->n; i += n) {
+        n = same_partition(set, i);
+        if (partition_job(&set->runs[i], n, now, job) || window_job(set, i, today, job)) return true;
+    }
+    return false;
+}
+
+/* ---- merging */
+
+struct merging {
+    struct series_engine *engine;
+    const struct job *job;
+    struct compress *scratch;
+    struct series_run_writer *writer;
+    struct series_source_lane *lanes;
+    size_t n_lanes;
+    struct series_source **sources;
+    uint64_t *keys;
+    size_t n_keys, cap_keys;
+    struct series_union rows;
+};
+
+static Err add_keys(struct merging *m, struct series_run *run, const struct series_run_entry *entry,
+                    struct series_run_chunk *chunk) {
+    if (entry->first_key == entry->last_key) {
+        if (m->n_keys == 0 || m->keys[m->n_keys - 1] != entry->first_key)
+            VEC_PUSH(m->keys, m->n_keys, m->cap_keys, entry->first_key);
+        return err_none();
+    }
+    TRY(series_run_load(chunk, run, entry));
+    TRY(series_run_load_times(m->scratch, chunk));
+    for (uint32_t i = 0; i < chunk->chunk.head.n_parts; i++)
+        VEC_PUSH(m->keys, m->n_keys, m->cap_keys, SERIES_RUN_KEY(chunk->parts[i].party, chunk->parts[i].thing));
+    return err_none();
+}
+
+static Err list_run_keys(struct merging *m, struct series_run *run) {
+    struct series_run_place place = {.run = run};
+    struct series_run_entries all = {0};
+    struct series_run_chunk chunk = {0};
+    Err err = series_run_all(&place, &all);
+    for (size_t i = 0; i < all.n && err.code == ERR_NONE; i++) err = add_keys(m, run, &all.items[i], &chunk);
+    series_run_place_fini(&place);
+    series_run_chunk_fini(&chunk);
+    free(all.items);
+    return err;
+}
+
+static int by_key(const void *a, const void *b) {
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+static Err list_keys(struct merging *m) {
+    for (size_t i = 0; i < m->job->n; i++) TRY(list_run_keys(m, m->job->runs[i]));
+    if (m->n_keys > 1) qsort(m->keys, m->n_keys, sizeof *m->keys, by_key);
+    size_t n = 0;
+    for (size_t i = 0; i < m->n_keys; i++)
+        if (n == 0 || m->keys[n - 1] != m->keys[i]) m->keys[n++] = m->keys[i];
+    m->n_keys = n;
+    return err_none();
+}
+
+/* What the lanes have of one metric, from now to the end of their range. */
+static Err merge_metric(struct merging *m, MetricId metric) {
+    const Nanos *times;
+    const Value *values;
+    size_t n;
+    for (size_t i = 0; i < m->n_lanes; i++) series_source_lane_metric(&m->lanes[i], metric, false);
+    struct series_merge merge = {m->sources, m->n_lanes, false};
+    series_union_column(&m->rows, metric);
+    for (;;) {
+        TRY(series_merge_next(&merge, &times, &values, &n));
+        if (n == 0) break;
+        series_union_add(&m->rows, times, values, n);
+    }
+    for (size_t i = 0; i < m->n_lanes; i++) TRY(series_source_lane_failure(&m->lanes[i]));
+    return err_none();
+}
+
+static Err write_union(struct merging *m) {
+    series_union_sort(&m->rows);
+    for (size_t row = 0; row < m->rows.n_rows; row++) {
+        TRY(series_run_write_row(m->writer, m->rows.rows[row]));
+        for (size_t c = 0; c < m->rows.n_columns; c++) {
+            Value v;
+            if (series_union_take(&m->rows, c, m->rows.rows[row], &v))
+                series_run_write_value(m->writer, m->rows.columns[c].metric, v);
+        }
+    }
+    return err_none();
+}
+
+static Err merge_slice(struct merging *m, PartyId party, ThingId thing, Nanos from, Nanos to, const MetricId *metrics,
+                       size_t n) {
+    for (size_t i = 0; i < m->n_lanes; i++) series_source_lane_thing(&m->lanes[i], party, thing, from, to);
+    series_union_clear(&m->rows);
+    for (size_t i = 0; i < n; i++) TRY(merge_metric(m, metrics[i]));
+    return write_union(m);
+}
+
+static int by_least(const void *a, const void *b) {
+    Nanos x = ((const struct series_source_ref *)a)->entry.least,
+          y = ((const struct series_source_ref *)b)->entry.least;
+    return x < y ? -1 : x > y;
+}
+
+/* Every chunk that may hold rows of the thing, by time. */
+static struct series_source_ref *list_refs(struct merging *m, PartyId party, ThingId thing, size_t *n) {
+    struct series_source_ref *refs = NULL;
+    size_t cap = 0;
+    *n = 0;
+    for (size_t i = 0; i < m->n_lanes; i++) {
+        series_source_lane_thing(&m->lanes[i], party, thing, m->job->into.from, m->job->into.to);
+        for (size_t k = 0; k < m->lanes[i].n_refs; k++) VEC_PUSH(refs, *n, cap, m->lanes[i].refs[k]);
+    }
+    if (*n > 1) qsort(refs, *n, sizeof *refs, by_least);
+    return refs;
+}
+
+/* Where a slice that begins with chunk `at` ends: before a chunk begins, when enough rows have come together. */
+static Nanos slice_end(const struct series_source_ref *refs, size_t n, size_t *at, uint64_t rows_max, Nanos end) {
+    uint64_t rows = 0;
+    for (; *at < n; ++*at) {
+        if (rows > 0 && rows + refs[*at].entry.n_rows > rows_max && refs[*at].entry.least > refs[*at - 1].entry.least)
+            return refs[*at].entry.least;
+        rows += refs[*at].entry.n_rows;
+    }
+    return end;
+}
+
+static Err merge_thing(struct merging *m, PartyId party, ThingId thing) {
+    size_t n_metrics, n_refs, at = 0;
+    uint64_t rows = 0;
+    MetricId *metrics = series_live_metrics(m->engine->front.live, thing, &n_metrics);
+    struct series_source_ref *refs = list_refs(m, party, thing, &n_refs);
+    for (size_t i = 0; i < n_refs; i++)
+        if (refs[i].entry.first_key == refs[i].entry.last_key) rows += refs[i].entry.n_rows;
+    Nanos from = m->job->into.from, stamped = series_live_stamped(m->engine->front.live, thing);
+    uint64_t rows_max = SLICE_VALUES / (n_metrics + 1) < SLICE_ROWS ? SLICE_VALUES / (n_metrics + 1) : SLICE_ROWS;
+    Err err = series_run_write_thing(m->writer, party, thing, stamped, rows);
+    while (at < n_refs && err.code == ERR_NONE) {
+        Nanos to = slice_end(refs, n_refs, &at, rows_max, m->job->into.to);
+        err = merge_slice(m, party, thing, from, to, metrics, n_metrics);
+        from = to;
+    }
+    free(metrics);
+    free(refs);
+    return err;
+}
+
+static Err merge_things(struct merging *m) {
+    TRY(list_keys(m));
+    for (size_t i = 0; i < m->n_keys; i++) {
+        if (atomic_load(&m->engine->stopping)) return err_make(ERR_CLOSED, "the store is being closed");
+        TRY(merge_thing(m, (PartyId)(m->keys[i] >> 32), (ThingId)m->keys[i]));
+    }
+    return err_none();
+}
+
+/* Lanes over the job's runs alone. */
+static void open_merging(struct merging *m) {
+    for (size_t i = 0; i < m->job->n; i++) series_run_ref(m->job->runs[i]);
+    struct series_set *set = series_set_new(m->job->runs, m->job->n);
+    m->lanes = series_set_open_lanes(set, m->scratch, INT64_MIN, INT64_MAX, &m->n_lanes);
+    series_set_let_go(set); /* the job's own references keep the runs */
+    m->sources = malloc((m->n_lanes + 1) * sizeof *m->sources);
+    ASSERT(m->sources != NULL);
+    for (size_t i = 0; i < m->n_lanes; i++) m->sources[i] = &m->lanes[i].base;
+}
+
+static void close_merging(struct merging *m) {
+    series_set_close_lanes(m->lanes, m->n_lanes);
+    series_union_fini(&m->rows);
+    compress_free(m->scratch);
+    free(m->sources);
+    free(m->keys);
+}
+
+static struct series_run_info describe(struct series_engine *e, const struct job *job) {
+    struct series_run_info info = {.from = job->into.from, .to = job->into.to, .first = UINT64_MAX, .cold = true};
+    for (size_t i = 0; i < job->n; i++) {
+        const struct series_run_info *r = series_run_info(job->runs[i]);
+        if (r->first < info.first) info.first = r->first;
+        if (r->last > info.last) info.last = r->last;
+    }
+    thread_lock(&e->changing);
+    info.id = e->manifest.next_file++;
+    thread_unlock(&e->changing);
+    return info;
+}
+
+static Err write_merged(struct series_engine *e, const struct job *job, struct series_run_info *info) {
+    struct merging m = {.engine = e, .job = job, .scratch = compress_new()};
+    open_merging(&m);
+    Err err = series_run_write_begin(e->fs, e->dir, info, m.scratch, &m.writer);
+    if (err.code == ERR_NONE) err = merge_things(&m);
+    if (err.code == ERR_NONE)
+        err = series_run_write_end(m.writer, info);
+    else
+        series_run_write_drop(m.writer);
+    close_merging(&m);
+    if (err.code == ERR_NONE && info->rows) err = file_sync_dir(e->fs, e->dir, "merged.dir");
+    return err;
+}
+
+static bool in_job(const struct job *job, uint64_t id) {
+    for (size_t i = 0; i < job->n; i++)
+        if (series_run_info(job->runs[i])->id == id) return true;
+    return false;
+}
+
+/* Puts the merged run in the place of the job's. */
+static Err replace_runs(struct series_engine *e, const struct job *job, const struct series_run_info *info) {
+    struct series_manifest next;
+    struct series_run *run = info->rows ? series_run_open(e->fs, e->dir, info) : NULL;
+    series_embedded_copy_manifest(&e->manifest, &next);
+    size_t kept = 0;
+    for (size_t i = 0; i < next.n_runs; i++)
+        if (!in_job(job, next.runs[i].id)) next.runs[kept++] = next.runs[i];
+    next.n_runs = kept;
+    if (run) VEC_PUSH(next.runs, next.n_runs, next.cap_runs, *info);
+    Err err = series_embedded_change(e, &next, &run, run != NULL, false);
+    series_manifest_fini(&next);
+    return err;
+}
+
+static Err do_job(struct series_engine *e, const struct job *job) {
+    struct series_run_info info = describe(e, job);
+    TRY(write_merged(e, job, &info));
+    thread_lock(&e->changing);
+    Err err = e->stuck.code ? e->stuck : replace_runs(e, job, &info);
+    thread_unlock(&e->changing);
+    return err;
+}
+
+/* One job, if there is one. */
+static bool work_once(struct series_engine *e) {
+    struct job job;
+    thread_lock(&e->lock);
+    struct series_set *set = e->set;
+    series_set_hold(set);
+    thread_unlock(&e->lock);
+    bool found = find_job(set, clock_now(e->options.clock), &job);
+    Err err = found ? do_job(e, &job) : err_none();
+    if (err.code && err.code != ERR_CLOSED)
+        LOG_ERROR("series.merge_failed", LOG_C("dir", e->dir), LOG_C("error", err.text));
+    series_set_let_go(set);
+    return found && err.code == ERR_NONE;
+}
+
+void series_compact_run(void *engine) {
+    struct series_engine *e = engine;
+    thread_lock(&e->lock);
+    while (!e->stop) {
+        if (!e->compact) e->compact = !thread_wait_for(&e->changed, &e->lock, LOOK_EVERY) || e->compact;
+        if (e->stop || !e->compact) continue;
+        e->compact = false;
+        thread_unlock(&e->lock);
+        while (!atomic_load(&e->stopping) && work_once(e)) {
+        }
+        thread_lock(&e->lock);
+    }
+    thread_unlock(&e->lock);
+}

@@ -1,0 +1,165 @@
+/*
+ * Memory becomes runs: one for each partition its rows fall into. A partition is a UTC day, or, for days long past with
+ * little in them, 8, 64 or 512 days: a fleet that reports hourly would otherwise have a small file for every day. Days
+ * not yet over are always partitions of their own.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/vec.h"
+#include "store/series_engine.h"
+#include "store/series_partition.h"
+#include "store/series_recent.h"
+#include "store/series_run_write.h"
+
+#define RETRY_AFTER NANOS_PER_S
+
+struct flush {
+    struct series_engine *engine;
+    struct series_memory *memory;
+    struct compress *scratch;
+    uint64_t *keys; /* of the things with rows, ascending */
+    size_t n_keys;
+    struct series_recent recent;
+    struct series_manifest manifest; /* as it will be */
+    struct series_run **runs;        /* written so far */
+    size_t n_runs, cap_runs;
+};
+
+static int by_key(const void *a, const void *b) {
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+static void list_keys(struct flush *f) {
+    const ThingId *things = series_memory_things(f->memory, &f->n_keys);
+    f->keys = malloc((f->n_keys + 1) * sizeof *f->keys);
+    ASSERT(f->keys != NULL);
+    for (size_t i = 0; i < f->n_keys; i++)
+        f->keys[i] = SERIES_RUN_KEY(series_names_party(f->engine->front.names, things[i]), things[i]);
+    if (f->n_keys > 1) qsort(f->keys, f->n_keys, sizeof *f->keys, by_key);
+}
+
+static Err write_rows(struct flush *f, struct series_run_writer *w) {
+    for (size_t i = 0; i < f->recent.n; i++) {
+        struct row row = rows_open(f->recent.rows[i]);
+        TRY(series_run_write_row(w, row.time));
+        for (struct row_value v = {0}; rows_next_value(&row, &v);) series_run_write_value(w, v.metric, v.value);
+    }
+    return err_none();
+}
+
+static Err write_things(struct flush *f, struct series_run_writer *w, Nanos from, Nanos to) {
+    for (size_t i = 0; i < f->n_keys; i++) {
+        ThingId thing = (ThingId)f->keys[i];
+        series_recent_clear(&f->recent);
+        series_recent_add(&f->recent, f->memory, thing, from, to);
+        if (f->recent.n == 0) continue;
+        series_recent_sort(&f->recent);
+        Nanos stamped = series_live_stamped(f->engine->front.live, thing);
+        TRY(series_run_write_thing(w, (PartyId)(f->keys[i] >> 32), thing, stamped, f->recent.n));
+        TRY(write_rows(f, w));
+    }
+    return err_none();
+}
+
+static Err write_run(struct flush *f, const struct series_partition *partition) {
+    struct series_engine *e = f->engine;
+    struct series_run_info info = {.id = f->manifest.next_file++,
+                                   .first = f->manifest.next_flush,
+                                   .last = f->manifest.next_flush,
+                                   .from = partition->from,
+                                   .to = partition->to};
+    struct series_run_writer *w;
+    TRY(series_run_write_begin(e->fs, e->dir, &info, f->scratch, &w));
+    Err err = write_things(f, w, info.from, info.to);
+    if (err.code) {
+        series_run_write_drop(w);
+        return err;
+    }
+    TRY(series_run_write_end(w, &info));
+    if (info.rows == 0) return err_none();
+    VEC_PUSH(f->manifest.runs, f->manifest.n_runs, f->manifest.cap_runs, info);
+    VEC_PUSH(f->runs, f->n_runs, f->cap_runs, series_run_open(e->fs, e->dir, &info));
+    return err_none();
+}
+
+static Err write_all(struct flush *f) {
+    struct series_engine *e = f->engine;
+    struct series_partitions partitions = {0};
+    list_keys(f);
+    series_partition_plan(&partitions, &f->manifest, f->memory, clock_now(e->options.clock));
+    Err err = err_none();
+    for (size_t i = 0; i < partitions.n && err.code == ERR_NONE; i++) err = write_run(f, &partitions.items[i]);
+    series_partition_fini(&partitions);
+    if (err.code) return err;
+    if (f->n_runs) TRY(file_sync_dir(e->fs, e->dir, "run.dir"));
+    return series_restore_keep_names(e, &f->manifest);
+}
+
+/* Runs that will not be used after all. */
+static void drop_runs(struct flush *f) {
+    for (size_t i = 0; i < f->n_runs; i++) {
+        series_run_doom(f->runs[i]);
+        series_run_unref(f->runs[i]);
+    }
+    f->n_runs = 0;
+}
+
+static Err flush_locked(struct flush *f, uint32_t log_last) {
+    struct series_engine *e = f->engine;
+    if (e->stuck.code) return e->stuck;
+    series_embedded_copy_manifest(&e->manifest, &f->manifest);
+    Err err = write_all(f);
+    if (err.code) {
+        e->manifest.next_file = f->manifest.next_file; /* a name is not used twice */
+        drop_runs(f);
+        return err;
+    }
+    f->manifest.next_flush++;
+    f->manifest.log_first = log_last + 1;
+    return series_embedded_change(e, &f->manifest, f->runs, f->n_runs, true);
+}
+
+static Err flush_frozen(struct series_engine *e, struct series_memory *memory, uint32_t log_last) {
+    struct flush f = {.engine = e, .memory = memory, .scratch = compress_new()};
+    thread_lock(&e->changing);
+    Err err = flush_locked(&f, log_last);
+    thread_unlock(&e->changing);
+    if (err.code == ERR_NONE) series_wal_release(e->wal, log_last);
+    series_manifest_fini(&f.manifest);
+    series_recent_fini(&f.recent);
+    compress_free(f.scratch);
+    free(f.keys);
+    free(f.runs);
+    return err;
+}
+
+static void note_result(struct series_engine *e, Err err) {
+    if (err.code == ERR_NONE) e->compact = true;
+    if (err.code) e->flush_error = err;
+    thread_broadcast(&e->changed);
+    if (err.code) {
+        LOG_ERROR("series.flush_failed", LOG_C("dir", e->dir), LOG_C("error", err.text));
+        if (!e->stop) thread_wait_for(&e->changed, &e->lock, RETRY_AFTER);
+    }
+}
+
+void series_flush_run(void *engine) {
+    struct series_engine *e = engine;
+    thread_lock(&e->lock);
+    while (!e->stop) {
+        if (!e->frozen) {
+            thread_wait(&e->changed, &e->lock);
+            continue;
+        }
+        struct series_memory *memory = e->frozen; /* stays until we say it is done */
+        uint32_t log_last = e->frozen_log;
+        thread_unlock(&e->lock);
+        Err err = flush_frozen(e, memory, log_last);
+        thread_lock(&e->lock);
+        note_result(e, err);
+    }
+    thread_unlock(&e->lock);
+}

@@ -1,0 +1,97 @@
+/*
+ * Reading: a consistent picture is taken (what is in memory, what is being written out, which runs there are), then
+ * each metric of each thing is merged from memory and the lanes of runs. What cannot be read is passed over and told at
+ * the end, so that a damaged file takes only its own rows away.
+ */
+#include <stdlib.h>
+
+#include "store/series_engine.h"
+#include "store/series_recent.h"
+#include "store/series_scan.h"
+
+struct reading {
+    struct series_engine *engine;
+    const struct series_scan *scan;
+    struct series_scan_out out;
+    struct series_memory *active, *frozen;
+    struct series_set *set;
+    struct compress *scratch;
+    struct series_recent recent;
+    struct series_source_memory memory;
+    struct series_source_lane *lanes;
+    size_t n_lanes;
+    struct series_source **sources; /* memory, then the lanes */
+};
+
+static Err read_metric(struct reading *r, ThingId thing, MetricId metric) {
+    bool descending = r->scan->newest_first;
+    series_source_memory_metric(&r->memory, &r->recent, metric, descending);
+    for (size_t i = 0; i < r->n_lanes; i++) series_source_lane_metric(&r->lanes[i], metric, descending);
+    struct series_merge merge = {r->sources, r->n_lanes + 1, descending};
+    return series_scan_stream(&r->out, thing, metric, &merge);
+}
+
+static Err read_thing(struct reading *r, PartyId party, ThingId thing) {
+    const struct series_scan *scan = r->scan;
+    series_recent_clear(&r->recent);
+    if (r->frozen) series_recent_add(&r->recent, r->frozen, thing, scan->from, scan->to);
+    series_recent_add(&r->recent, r->active, thing, scan->from, scan->to);
+    series_recent_sort(&r->recent);
+    for (size_t i = 0; i < r->n_lanes; i++) series_source_lane_thing(&r->lanes[i], party, thing, scan->from, scan->to);
+    if (scan->metric) return read_metric(r, thing, scan->metric);
+    size_t n;
+    MetricId *metrics = series_live_metrics(r->engine->front.live, thing, &n);
+    Err err = err_none();
+    for (size_t i = 0; i < n && err.code == ERR_NONE && !r->out.stopped; i++) err = read_metric(r, thing, metrics[i]);
+    free(metrics);
+    return err;
+}
+
+static Err read_if_shown(struct reading *r, ThingId thing) {
+    PartyId party = series_names_party(r->engine->front.names, thing);
+    if (party == 0 || !(r->scan->every_party || party == r->scan->party)) return err_none();
+    return read_thing(r, party, thing);
+}
+
+static Err read_things(struct reading *r) {
+    if (r->scan->thing) return read_if_shown(r, r->scan->thing);
+    uint32_t count = series_names_count(r->engine->front.names, SERIES_NAME_THING);
+    for (ThingId thing = 1; thing <= count && !r->out.stopped; thing++) TRY(read_if_shown(r, thing));
+    return err_none();
+}
+
+static void take_hold(struct reading *r) {
+    struct series_engine *e = r->engine;
+    thread_lock(&e->lock);
+    r->active = e->active, r->frozen = e->frozen, r->set = e->set;
+    series_memory_ref(r->active);
+    if (r->frozen) series_memory_ref(r->frozen);
+    series_set_hold(r->set);
+    thread_unlock(&e->lock);
+}
+
+static void let_go(struct reading *r) {
+    series_memory_unref(r->active);
+    series_memory_unref(r->frozen);
+    series_set_close_lanes(r->lanes, r->n_lanes);
+    series_set_let_go(r->set);
+    series_source_memory_fini(&r->memory);
+    series_recent_fini(&r->recent);
+    compress_free(r->scratch);
+    free(r->sources);
+}
+
+Err series_gather_read(struct series_engine *e, const struct series_scan *scan, series_sink *sink, void *ctx) {
+    struct reading r = {.engine = e, .scan = scan, .out = {.scan = scan, .sink = sink, .ctx = ctx}};
+    take_hold(&r);
+    r.scratch = compress_new();
+    r.lanes = series_set_open_lanes(r.set, r.scratch, scan->from, scan->to, &r.n_lanes);
+    r.sources = malloc((r.n_lanes + 1) * sizeof *r.sources);
+    ASSERT(r.sources != NULL);
+    r.sources[0] = &r.memory.base;
+    for (size_t i = 0; i < r.n_lanes; i++) r.sources[i + 1] = &r.lanes[i].base;
+    Err err = read_things(&r);
+    for (size_t i = 0; i < r.n_lanes && err.code == ERR_NONE; i++) err = series_source_lane_failure(&r.lanes[i]);
+    let_go(&r);
+    return err;
+}

@@ -1,0 +1,175 @@
+#include "store/series_source.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/vec.h"
+
+static void turn_round(Nanos *times, Value *values, size_t n) {
+    for (size_t i = 0, k = n; i + 1 < k; i++) {
+        k--;
+        Nanos time = times[i];
+        times[i] = times[k], times[k] = time;
+        Value value = values[i];
+        values[i] = values[k], values[k] = value;
+    }
+}
+
+/* ---- memory: one batch */
+
+static Err memory_next(struct series_source *self, struct series_samples *batch) {
+    struct series_source_memory *m = (struct series_source_memory *)self;
+    *batch = m->samples;
+    m->samples.n = 0; /* the next is the end */
+    return err_none();
+}
+
+void series_source_memory_metric(struct series_source_memory *m, const struct series_recent *recent, MetricId metric,
+                                 bool descending) {
+    m->base = (struct series_source){.next = memory_next};
+    m->samples.n = 0;
+    series_recent_metric(recent, metric, &m->samples);
+    if (descending) turn_round(m->samples.times, m->samples.values, m->samples.n);
+}
+
+void series_source_memory_fini(struct series_source_memory *m) { series_merge_fini(&m->samples); }
+
+/* ---- lanes */
+
+void series_source_lane_open(struct series_source_lane *lane, struct compress *scratch, struct series_run *const *runs,
+                             size_t n) {
+    *lane = (struct series_source_lane){.scratch = scratch, .n_runs = n};
+    lane->places = calloc(n + 1, sizeof *lane->places);
+    ASSERT(lane->places != NULL);
+    for (size_t i = 0; i < n; i++) lane->places[i].run = runs[i];
+}
+
+void series_source_lane_close(struct series_source_lane *lane) {
+    for (size_t i = 0; i < lane->n_runs; i++) series_run_place_fini(&lane->places[i]);
+    free(lane->places);
+    free(lane->refs);
+    free(lane->found.items);
+    series_run_chunk_fini(&lane->chunk);
+    series_merge_fini(&lane->samples);
+}
+
+static void note_failure(struct series_source_lane *lane, Err err) {
+    if (err.code && !lane->failure.code) lane->failure = err;
+}
+
+Err series_source_lane_failure(const struct series_source_lane *lane) { return lane->failure; }
+
+void series_source_lane_thing(struct series_source_lane *lane, PartyId party, ThingId thing, Nanos from, Nanos to) {
+    lane->party = party, lane->thing = thing, lane->from = from, lane->to = to;
+    lane->n_refs = 0;
+    for (size_t i = 0; i < lane->n_runs; i++) {
+        struct series_run_place *place = &lane->places[i];
+        const struct series_run_info *info = series_run_info(place->run);
+        if (info->from >= to || info->to <= from) continue;
+        lane->found.n = 0;
+        note_failure(lane, series_run_find(place, SERIES_RUN_KEY(party, thing), from, to, &lane->found));
+        for (size_t k = 0; k < lane->found.n; k++)
+            VEC_PUSH(lane->refs, lane->n_refs, lane->cap_refs,
+                     ((struct series_source_ref){place->run, lane->found.items[k]}));
+    }
+}
+
+/* The rows [begin, end) narrowed to from <= time < to; times ascend within a thing. */
+static void narrow(const struct series_source_lane *lane, uint32_t *begin, uint32_t *end) {
+    const Nanos *times = lane->chunk.times;
+    uint32_t low = *begin, high = *end;
+    while (low < high) {
+        uint32_t mid = low + (high - low) / 2;
+        if (times[mid] < lane->from)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    *begin = low, high = *end;
+    while (low < high) {
+        uint32_t mid = low + (high - low) / 2;
+        if (times[mid] < lane->to)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    *end = low;
+}
+
+static void add_column(struct series_source_lane *lane, const struct series_chunk_column *column, uint32_t begin,
+                       uint32_t end) {
+    const struct series_run_chunk *c = &lane->chunk;
+    size_t i = 0;
+    if (column->whole)
+        i = begin;
+    else
+        while (i < column->n && c->rows[i] < begin) i++;
+    size_t last = i;
+    while (last < column->n && c->rows[last] < end) last++;
+    series_merge_reserve(&lane->samples, last - i);
+    for (; i < last; i++) series_merge_put(&lane->samples, c->times[c->rows[i]], c->values[i]);
+}
+
+/* The first column of the metric, in a directory ordered by metric. */
+static uint32_t first_column(const struct series_chunk *chunk, MetricId metric) {
+    uint32_t low = 0, high = chunk->head.n_columns;
+    while (low < high) {
+        uint32_t mid = low + (high - low) / 2;
+        if (series_chunk_column_at(chunk, mid).metric < metric)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
+}
+
+/* A metric of several kinds stands in several columns: their samples go into one order. Insertion: this is rare. */
+static void sort_samples(struct series_samples *s) {
+    for (size_t i = 1; i < s->n; i++) {
+        Nanos time = s->times[i];
+        Value value = s->values[i];
+        size_t k = i;
+        for (; k > 0 && s->times[k - 1] > time; k--) s->times[k] = s->times[k - 1], s->values[k] = s->values[k - 1];
+        s->times[k] = time, s->values[k] = value;
+    }
+}
+
+static Err read_chunk(struct series_source_lane *lane, const struct series_source_ref *ref) {
+    struct series_run_chunk *c = &lane->chunk;
+    uint32_t begin, end, columns = 0;
+    Nanos stamped;
+    TRY(series_run_load(c, ref->run, &ref->entry));
+    uint32_t i = first_column(&c->chunk, lane->metric);
+    for (; i < c->chunk.head.n_columns; i++, columns++) {
+        struct series_chunk_column column = series_chunk_column_at(&c->chunk, i);
+        if (column.metric != lane->metric) break;
+        TRY(series_run_load_times(lane->scratch, c));
+        if (!series_run_part_rows(c, lane->party, lane->thing, &begin, &end, &stamped)) break;
+        narrow(lane, &begin, &end);
+        if (begin == end) break;
+        TRY(series_run_load_column(lane->scratch, c, &column, i));
+        add_column(lane, &column, begin, end);
+    }
+    if (columns > 1) sort_samples(&lane->samples);
+    return err_none();
+}
+
+static Err lane_next(struct series_source *self, struct series_samples *batch) {
+    struct series_source_lane *lane = (struct series_source_lane *)self;
+    lane->samples.n = 0;
+    while (lane->samples.n == 0 && lane->next < lane->n_refs) {
+        size_t i = lane->descending ? lane->n_refs - 1 - lane->next : lane->next;
+        lane->next++;
+        Err err = read_chunk(lane, &lane->refs[i]);
+        if (err.code) lane->samples.n = 0, lane->chunk.loaded = false;
+        note_failure(lane, err);
+    }
+    if (lane->descending) turn_round(lane->samples.times, lane->samples.values, lane->samples.n);
+    *batch = lane->samples;
+    return err_none();
+}
+
+void series_source_lane_metric(struct series_source_lane *lane, MetricId metric, bool descending) {
+    lane->base = (struct series_source){.next = lane_next};
+    lane->metric = metric, lane->descending = descending, lane->next = 0;
+}
