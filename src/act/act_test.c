@@ -2,10 +2,7 @@
 
 #include <stdatomic.h>
 
-#include "os/thread.h"
 #include "tests/lib/act_rig.h"
-
-static void wake(void *act) { act_wake(act); }
 
 struct heard {
     atomic_int predictions, ends, slow;
@@ -39,7 +36,7 @@ static bool start(struct act_rig *rig, struct heard *heard, size_t queue, struct
                                   .n_domains = 1,
                                   .queue = queue};
     if (!CHECK_OK(act_start(&options, out))) return false;
-    documents_on_commit(rig->documents, wake, *out);
+    act_rig_wakes(rig, *out);
     return true;
 }
 
@@ -65,6 +62,7 @@ static void from_finding_to_document(void) {
     act_stats(act, &stats);
     CHECK_INT(stats.alarms.raised, 1);
     CHECK_INT(stats.reactions.failed, 0);
+    act_rig_wakes(&rig, NULL);
     act_stop(act);
     act_rig_close(&rig);
 }
@@ -99,6 +97,7 @@ static void listeners_hear(void) {
         struct finding f = act_rig_finding(&rig, FINDING_CODE, i ? "E1" : "E2", 0, i);
         act_finding(act, &f);
     }
+    act_rig_wakes(&rig, NULL);
     act_stop(act);
     CHECK_INT(act_rig_alarms(&rig).n, 2);
     act_rig_close(&rig);

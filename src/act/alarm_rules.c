@@ -8,17 +8,17 @@
 
 #define LIMIT_EN "{metric} {value}, beyond its limit of {limit}"
 #define LIMIT_ZH "{metric} {value}，超出限值 {limit}"
-#define ANOMALY_EN "{metric} unusual: {why}"
-#define ANOMALY_ZH "{metric}异常：{why}"
+#define ANOMALY_EN "unusual: {why}"
+#define ANOMALY_ZH "异常：{why}"
 
 /* A condition that comes and goes within six hours is one alarm. A fault code has no end of its own; a day without it
  * is its end. */
 const struct alarm_rule alarm_rules_default[] = {
-    {FINDING_LIMIT, NULL, 0.25, "critical", 0, HOURS(6), 0, 0.25, 20, LIMIT_EN, LIMIT_ZH},
-    {FINDING_LIMIT, NULL, 0.10, "high", 0, HOURS(6), 0, 0.25, 20, LIMIT_EN, LIMIT_ZH},
+    {FINDING_LIMIT, NULL, 0.20, "critical", 0, HOURS(6), 0, 0.25, 20, LIMIT_EN, LIMIT_ZH},
+    {FINDING_LIMIT, NULL, 0.05, "high", 0, HOURS(6), 0, 0.25, 20, LIMIT_EN, LIMIT_ZH},
     {FINDING_LIMIT, NULL, 0.00, "medium", 0, HOURS(6), 0, 0.25, 10, LIMIT_EN, LIMIT_ZH},
-    {FINDING_ANOMALY, NULL, 12, "critical", 0, HOURS(6), 0, 0.25, 20, ANOMALY_EN, ANOMALY_ZH},
-    {FINDING_ANOMALY, NULL, 8, "high", 0, HOURS(6), 0, 0.25, 20, ANOMALY_EN, ANOMALY_ZH},
+    {FINDING_ANOMALY, NULL, 10, "critical", 0, HOURS(6), 0, 0.25, 20, ANOMALY_EN, ANOMALY_ZH},
+    {FINDING_ANOMALY, NULL, 6, "high", 0, HOURS(6), 0, 0.25, 20, ANOMALY_EN, ANOMALY_ZH},
     {FINDING_ANOMALY, NULL, 5, "medium", 0, HOURS(6), 0, 0.25, 10, ANOMALY_EN, ANOMALY_ZH},
     {FINDING_ANOMALY, NULL, 0, "low", 0, HOURS(6), 0, 0.25, 10, ANOMALY_EN, ANOMALY_ZH},
     {FINDING_CODE, NULL, 0, "medium", 0, 0, HOURS(24), 0.25, 20, "fault code {code} reported", "上报故障码 {code}"},
@@ -122,6 +122,8 @@ static void add_why(struct buf *out, const struct facts *f) {
         buf_str(out, f->zh ? reason->text_zh : reason->text_en);
         return;
     }
+    add_metric(out, f);
+    buf_byte(out, ' ');
     add_rounded(out, f->finding->score);
     buf_c(out, f->zh ? " 倍正常波动" : " deviations from its baseline");
 }

@@ -19,10 +19,10 @@ static const struct {
      "温度 -30.0 °C，超出限值 10.0 °C"},
     {"a metric that the model lacks", FINDING_LIMIT, "smoke", 5, "medium", "smoke 5.0, beyond its limit of ?",
      "smoke 5.0，超出限值 ?"},
-    {"small anomaly", FINDING_ANOMALY, "heat", 3, "low", "Heat unusual: 3.0 deviations from its baseline",
-     "温度异常：3.0 倍正常波动"},
+    {"small anomaly", FINDING_ANOMALY, "heat", 3, "low", "unusual: Heat 3.0 deviations from its baseline",
+     "异常：温度 3.0 倍正常波动"},
     {"deviations below count as those above", FINDING_ANOMALY, "heat", -9, "high",
-     "Heat unusual: -9.0 deviations from its baseline", "温度异常：-9.0 倍正常波动"},
+     "unusual: Heat -9.0 deviations from its baseline", "异常：温度 -9.0 倍正常波动"},
     {"a fault code", FINDING_CODE, "E42", 0, "medium", "fault code E42 reported", "上报故障码 E42"},
 };
 
@@ -68,7 +68,7 @@ static void reasons_and_matches(void) {
     f.reasons[0] = (struct finding_reason){STR("heat"), 1, STR("too hot"), STR("过热")};
     buf_clear(&text);
     alarm_rules_text(&text, alarm_rules_find(alarm_rules_default, &f, NULL), false, &f, &act_rig_model);
-    CHECK_STR(buf_view(&text), STR("Heat unusual: too hot"));
+    CHECK_STR(buf_view(&text), STR("unusual: too hot"));
     unit_case("what is no alarm has no rule");
     f.kind = FINDING_PREDICTION;
     CHECK(alarm_rules_find(alarm_rules_default, &f, NULL) == NULL);

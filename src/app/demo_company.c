@@ -7,6 +7,7 @@
 #include "document/documents.h"
 #include "document/things.h"
 #include "os/process.h"
+#include "store/series.h"
 #include "trust/gate.h"
 #include "trust/people.h"
 
@@ -181,6 +182,8 @@ static Err make_machines(struct flow *flow, const struct principal *by, const st
         const struct recording_machine *m = &r->machines[i];
         char model[64];
         if (!things_model(flow->workspace.things, flow->party, m->name, model)) TRY(make_machine(flow, by, m, r->from));
+        ThingId thing; /* numbered in this order, whichever machine is heard first */
+        TRY(series_thing(flow->workspace.series, flow->party, m->name, &thing));
         TRY(device_add(flow->workspace.devices, by, flow->party, m->name, false, devices[i].user, devices[i].password));
     }
     return err_none();

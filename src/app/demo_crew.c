@@ -70,7 +70,8 @@ static bool lacks_part(const struct doc *order, Nanos now) {
            doctype_get(order, "part").kind == VALUE_NONE && now - int_of(order, "arrived_at") < PART_PATIENCE;
 }
 
-static Nanos due(const struct doc *order, Nanos now) {
+static Nanos due(const struct demo_crew *c, const struct doc *order, Nanos now) {
+    if (doctype_in_state(order, "on_site") && int_of(order, "requested_at") >= c->leave) return INT64_MAX;
     Nanos at = step_of(order)->due(order);
     return lacks_part(order, now) && at <= now ? now + NANOS_PER_HOUR : at;
 }
@@ -94,8 +95,8 @@ static Err open_orders(struct demo_crew *c, struct arena *arena, struct doc_page
     return list(c, "work_order", filters, STEPS, "id", arena, out);
 }
 
-void demo_crew_init(struct demo_crew *crew, struct flow *flow, Nanos now) {
-    *crew = (struct demo_crew){.flow = flow, .next = INT64_MAX, .seen = UINT64_MAX};
+void demo_crew_init(struct demo_crew *crew, struct flow *flow, Nanos now, Nanos end) {
+    *crew = (struct demo_crew){.flow = flow, .leave = end - DEMO_CREW_LEAVE, .next = INT64_MAX, .seen = UINT64_MAX};
     crew->desk_next = now - now % DESK_EVERY + DESK_EVERY;
 }
 
@@ -111,7 +112,7 @@ Err demo_crew_look(struct demo_crew *c) {
     Nanos now = clock_now(c->flow->workspace.clock);
     c->next = INT64_MAX;
     for (size_t i = 0; err.code == ERR_NONE && i < page.n; i++) {
-        Nanos at = due(page.docs[i], now);
+        Nanos at = due(c, page.docs[i], now);
         if (at < c->next) c->next = at;
     }
     arena_fini(&arena);
@@ -144,16 +145,17 @@ static Err finish(struct demo_crew *c, const struct doc *order, struct arena *ar
 }
 
 static Err act_on(struct demo_crew *c, const struct doc *order, Nanos now, struct arena *arena) {
-    if (due(order, now) > now) return err_none();
+    if (due(c, order, now) > now) return err_none();
     const struct step *step = step_of(order);
     if (str_eq_c(str_c(step->transition), "finish")) return finish(c, order, arena);
     return move(c, step->who, order, step->transition, NULL, 0, arena);
 }
 
 static Err acknowledge_alarms(struct demo_crew *c, Nanos now, struct arena *arena) {
+    Nanos until = now - DESK_PATIENCE < c->leave ? now - DESK_PATIENCE : c->leave;
     struct doc_filter filters[] = {{"state", DOC_EQ, VALUE_S(STR("raised"))},
                                    {"state", DOC_EQ, VALUE_S(STR("returned"))},
-                                   {"raised_at", DOC_LT, VALUE_I(now - DESK_PATIENCE)}};
+                                   {"raised_at", DOC_LT, VALUE_I(until)}};
     struct doc_page page;
     TRY(list(c, "alarm", filters, 3, "id", arena, &page));
     for (size_t i = 0; i < page.n; i++) TRY(move(c, &desk_who, page.docs[i], "acknowledge", NULL, 0, arena));

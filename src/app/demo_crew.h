@@ -11,12 +11,15 @@
 
 struct demo_crew {
     struct flow *flow;
+    Nanos leave;     /* orders and alarms from this time on are left on site and unacknowledged, for people to finish */
     Nanos next;      /* when they next do something; INT64_MAX: nothing planned */
     Nanos desk_next; /* the desk's next round */
     uint64_t seen;   /* events of act when the orders were last read */
 };
 
-void demo_crew_init(struct demo_crew *crew, struct flow *flow, Nanos now);
+/* end: of the recording. What comes in its last DEMO_CREW_LEAVE is left for people to finish. */
+#define DEMO_CREW_LEAVE (30 * NANOS_PER_HOUR)
+void demo_crew_init(struct demo_crew *crew, struct flow *flow, Nanos now, Nanos end);
 /* Reads what is planned, if documents have changed since. Call when the flow is drained. */
 Err demo_crew_look(struct demo_crew *crew);
 /* Does what is due at `now`; then drain and look again. */

@@ -239,7 +239,7 @@ Err demo_replay_open(struct demo_replay *p, struct flow *flow, const struct reco
                      const struct demo_device *devices) {
     Nanos now = clock_now(&clock->clock);
     *p = (struct demo_replay){.flow = flow, .recording = r, .clock = clock, .again = true, .at = now};
-    demo_crew_init(&p->crew, flow, now);
+    demo_crew_init(&p->crew, flow, now, r->to);
     p->next = demo_replay_start_of(r);
     while (p->next < r->n_events && event_at(r, p->next)->time < now) p->next++;
     p->clients = calloc(r->n_machines, sizeof(struct mqtt_client *));

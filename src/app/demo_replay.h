@@ -4,8 +4,8 @@
  * the clock is set to the step, everything of it is sent and acknowledged, and the next step waits until the server
  * has understood it and acted upon it. So what follows from a moment happens at that moment, at any speed.
  *
- * A recording's codes carry the same whole hour as its readings; they are sent with the k-th millisecond after it, so
- * that each message is a row of its own.
+ * A machine's first code of a moment rides in the row of its reading; each further one is a row of its own, a
+ * millisecond later, because a metric has one value at a time.
  */
 #ifndef APP_DEMO_REPLAY_H
 #define APP_DEMO_REPLAY_H

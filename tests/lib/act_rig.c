@@ -71,19 +71,36 @@ const struct thing_model *act_rig_model_of(void *ctx, PartyId party, Str thing) 
 
 static Nanos now(void *ctx) { return atomic_load(&((struct act_rig *)ctx)->now); }
 
+/* A commit's writer may still be on its way to call this when the caller has been answered. */
+static void committed(void *ctx) {
+    struct act_rig *rig = ctx;
+    thread_lock(&rig->guard);
+    if (rig->woken) act_wake(rig->woken);
+    thread_unlock(&rig->guard);
+}
+
+void act_rig_wakes(struct act_rig *rig, struct act *act) {
+    thread_lock(&rig->guard);
+    rig->woken = act;
+    thread_unlock(&rig->guard);
+}
+
 static bool open_all(struct act_rig *rig) {
-    return CHECK_OK(records_open(&(struct records_options){.dir = rig->dir, .clock = &rig->clock}, &rig->records)) &&
-           CHECK_OK(people_open(rig->records, &rig->clock, &rig->people)) &&
-           CHECK_OK(people_party(rig->people, STR("acme"), &rig->party)) &&
-           CHECK_OK(documents_open(
-               &(struct documents_options){.records = rig->records, .types = types, .clock = &rig->clock},
-               &rig->documents));
+    bool ok = CHECK_OK(records_open(&(struct records_options){.dir = rig->dir, .clock = &rig->clock}, &rig->records)) &&
+              CHECK_OK(people_open(rig->records, &rig->clock, &rig->people)) &&
+              CHECK_OK(people_party(rig->people, STR("acme"), &rig->party)) &&
+              CHECK_OK(documents_open(
+                  &(struct documents_options){.records = rig->records, .types = types, .clock = &rig->clock},
+                  &rig->documents));
+    if (ok) documents_on_commit(rig->documents, committed, rig);
+    return ok;
 }
 
 bool act_rig_open(struct act_rig *rig) {
     *rig = (struct act_rig){.now = NANOS_PER_DAY};
     rig->clock = (struct clock){.now = now, .ctx = rig};
     arena_init(&rig->arena, 0);
+    thread_mutex_init(&rig->guard);
     snprintf(rig->dir, sizeof rig->dir, "%s", unit_temp_dir());
     return open_all(rig);
 }
@@ -105,6 +122,7 @@ bool act_rig_reopen(struct act_rig *rig) {
 void act_rig_close(struct act_rig *rig) {
     close_all(rig);
     arena_fini(&rig->arena);
+    thread_mutex_fini(&rig->guard);
 }
 
 struct finding act_rig_finding(const struct act_rig *rig, enum finding_kind kind, const char *what, double score,

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "act/act.h"
+#include "os/thread.h"
 #include "tests/unit.h"
 #include "trust/people.h"
 
@@ -19,6 +20,8 @@ struct act_rig {
     _Atomic Nanos now;
     PartyId party;
     struct arena arena; /* for what a test reads */
+    pthread_mutex_t guard;
+    struct act *woken; /* by commits; under guard */
 };
 
 extern const struct thing_model act_rig_model;
@@ -26,6 +29,7 @@ extern const struct thing_model act_rig_model;
 bool act_rig_open(struct act_rig *rig);   /* false: a failure was reported */
 bool act_rig_reopen(struct act_rig *rig); /* as after a restart */
 void act_rig_close(struct act_rig *rig);
+void act_rig_wakes(struct act_rig *rig, struct act *act); /* NULL: nobody; before act_stop */
 const struct thing_model *act_rig_model_of(void *ctx, PartyId party, Str thing);
 struct finding act_rig_finding(const struct act_rig *rig, enum finding_kind kind, const char *what, double score,
                                Nanos at);

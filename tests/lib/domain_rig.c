@@ -18,7 +18,13 @@ static bool thing_exists(void *ctx, PartyId party, Str name) {
     return things_model(ctx, party, name, model);
 }
 
-static void wake(void *act) { act_wake(act); }
+/* A commit's writer may still be on its way to call this when the caller has been answered. */
+static void committed(void *ctx) {
+    struct domain_rig *rig = ctx;
+    thread_lock(&rig->guard);
+    if (rig->act) act_wake(rig->act);
+    thread_unlock(&rig->guard);
+}
 
 static void failed(void *ctx, PartyId party, Str thing, Str component, Nanos at) {
     (void)party, (void)thing, (void)component, (void)at;
@@ -45,8 +51,12 @@ static bool open_act(struct domain_rig *rig) {
                                   .ctx = rig->things,
                                   .domains = &domain,
                                   .n_domains = 1};
-    if (!CHECK_OK(act_start(&options, &rig->act))) return false;
-    documents_on_commit(rig->documents, wake, rig->act);
+    documents_on_commit(rig->documents, committed, rig);
+    struct act *act;
+    if (!CHECK_OK(act_start(&options, &act))) return false;
+    thread_lock(&rig->guard);
+    rig->act = act;
+    thread_unlock(&rig->guard);
     return true;
 }
 
@@ -80,18 +90,22 @@ bool domain_rig_open(struct domain_rig *rig) {
     *rig = (struct domain_rig){.now = DOMAIN_RIG_START};
     rig->clock = (struct clock){.now = now, .ctx = rig};
     arena_init(&rig->arena, 0);
+    thread_mutex_init(&rig->guard);
     snprintf(rig->dir, sizeof rig->dir, "%s", unit_temp_dir());
     return open_all(rig) && make_things(rig);
 }
 
 static void close_all(struct domain_rig *rig) {
-    act_stop(rig->act);
+    struct act *act = rig->act;
+    thread_lock(&rig->guard);
+    rig->act = NULL;
+    thread_unlock(&rig->guard);
+    act_stop(act);
     service_close(rig->service);
     if (rig->documents) documents_close(rig->documents);
     if (rig->things) things_close(rig->things);
     if (rig->people) people_close(rig->people);
     if (rig->records) records_close(rig->records);
-    rig->act = NULL;
     rig->service = NULL;
     rig->documents = NULL;
     rig->things = NULL;
@@ -107,6 +121,7 @@ bool domain_rig_reopen(struct domain_rig *rig) {
 void domain_rig_close(struct domain_rig *rig) {
     close_all(rig);
     arena_fini(&rig->arena);
+    thread_mutex_fini(&rig->guard);
 }
 
 void domain_rig_at(struct domain_rig *rig, double hours) {

@@ -6,6 +6,7 @@
 
 #include "domain/service/service.h"
 #include "domain/service/service_docs.h"
+#include "os/thread.h"
 #include "tests/unit.h"
 #include "trust/people.h"
 
@@ -22,6 +23,7 @@ struct domain_rig {
     struct clock clock;
     _Atomic Nanos now;
     PartyId party;
+    pthread_mutex_t guard;       /* of act, for commits */
     struct arena arena;          /* for what a test reads */
     atomic_int failed, replaced; /* calls of the callbacks */
     _Atomic Nanos replaced_at;
