@@ -242,7 +242,7 @@ static void rest_readers(struct records *r) {
     for (unsigned i = 0; i < r->n_readers; i++) {
         struct reader *reader = &r->readers[i];
         thread_lock(&r->lock);
-        bool idle = reader->conn && !reader->busy;
+        bool idle = !reader->busy && reader->conn; /* a busy one may be opening its connection */
         if (idle) reader->busy = true;
         thread_unlock(&r->lock);
         if (!idle) continue;
