@@ -107,18 +107,14 @@ static void found(void *ctx, const struct finding *finding) { act_finding(((stru
 
 static Err start_insight(struct flow *flow, const char *dir) {
     struct workspace *w = &flow->workspace;
-    struct arena arena;
-    arena_init(&arena, 0);
     struct watch_options options = {.series = w->series,
                                     .model_of = service_model_of,
                                     .model_ctx = w->things,
                                     .model_named = service_types_model,
                                     .sink = found,
                                     .sink_ctx = flow,
-                                    .dir = arena_printf(&arena, "%s/insight", dir).ptr};
-    Err err = watch_open(&options, &flow->watch);
-    arena_fini(&arena);
-    return err;
+                                    .dir = arena_printf(&flow->arena, "%s/insight", dir).ptr};
+    return watch_open(&options, &flow->watch);
 }
 
 /* ---- act: alarms, and the businesses' reactions */

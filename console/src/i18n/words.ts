@@ -79,7 +79,7 @@ export const words = {
   n_days: ['{n} 天', '{n} d'],
   n_times: ['{n} 次', '{n} times'],
   n_machines: ['{n} 台设备', '{n} machines'],
-  n_alarms: ['{n} 条告警', '{n} alarms'],
+  n_alarms: ['{n} 条告警', 'Alarms: {n}'],
   n_of: ['{n} / 共 {total} 条', '{n} of {total}'],
   all_n: ['查看全部 {n} 条', 'See all {n}'],
   first_of: ['只显示前 {n} 台，共 {total} 台；请用搜索缩小范围。', 'The first {n} of {total}; narrow the search to see others.'],

@@ -94,11 +94,12 @@ function ClosedList({ items, type }: { items: Doc[]; type: DocType | undefined }
 
 function Column({ state, items, total, type }: { state: string; items: Doc[]; total: number; type: DocType | undefined }) {
   const s = type?.states.find((x) => x.name === state)
+  const all = Math.max(total > 30 ? total : 0, items.length)
   return (
     <section aria-label={title(s, state)} class={`column t-${s?.tone ?? 'neutral'}${items.length ? '' : ' bare'}`}>
-      <h2><i class="tone-dot" />{title(s, state)}<span class="count">{number(total, 0)}</span></h2>
+      <h2><i class="tone-dot" />{title(s, state)}<span class="count">{number(all, 0)}</span></h2>
       {items.length ? <ul>{items.slice(0, 30).map((d) => <li key={d.id}><OrderCard doc={d} type={type} /></li>)}</ul> : <p class="faint none">{t('none_here')}</p>}
-      {total > Math.min(30, items.length) && <a class="faint all" href={`#/docs/work_order?state=${state}`}>{t('all_n', { n: number(total, 0) })}</a>}
+      {all > 30 && <a class="faint all" href={`#/docs/work_order?state=${state}`}>{t('all_n', { n: number(all, 0) })}</a>}
     </section>
   )
 }
