@@ -35,6 +35,7 @@ static Err count_documents(struct flow *flow, struct arena *arena, struct demo_r
     struct doc_filter taken[] = {{"state", DOC_EQ, VALUE_S(STR("reserved"))}, {"state", DOC_EQ, VALUE_S(STR("used"))}};
     struct doc_filter predictive = {"kind", DOC_EQ, VALUE_S(STR("predictive"))};
     TRY(count(flow, "alarm", NULL, 0, arena, &out->alarms));
+    TRY(count(flow, "fault", NULL, 0, arena, &out->faults));
     TRY(count(flow, "prediction", NULL, 0, arena, &out->predictions));
     TRY(count(flow, "work_order", NULL, 0, arena, &out->work_orders));
     TRY(count(flow, "work_order", &predictive, 1, arena, &out->predictive_orders));
@@ -150,6 +151,7 @@ void demo_report_json(const struct demo_report *d) {
     count_member(&w, "rows_sent", d->rows_sent);
     count_member(&w, "rows_kept", d->rows_kept);
     count_member(&w, "alarms", d->alarms);
+    count_member(&w, "faults", d->faults);
     count_member(&w, "predictions", d->predictions);
     jw_knum(&w, "precision", part(d->right, d->right + d->wrong));
     jw_knum(&w, "recall", part(d->foreseen, d->failures));

@@ -10,7 +10,7 @@
 
 struct demo_report {
     uint64_t machines, rows_sent, rows_kept;
-    uint64_t alarms, predictions, work_orders, predictive_orders, parts_reserved;
+    uint64_t alarms, faults, predictions, work_orders, predictive_orders, parts_reserved;
     uint64_t arrivals_kept, arrivals_missed, completions_kept, completions_missed;
     Nanos since;                               /* when predicting began: the first model was trained; 0: never */
     uint64_t failures, foreseen, foreseen_24h; /* of the recording, after `since` */
