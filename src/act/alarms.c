@@ -192,9 +192,28 @@ static bool in_flood(struct alarms *a, const struct alarm *alarm) {
 }
 
 /* ---- the life cycle */
+/* After a crash a finding may come a second time, when its alarm has long been dealt with. */
+static bool raised_before(struct alarms *a, const struct alarm *alarm, Nanos raised_at) {
+    const struct finding *f = &alarm->finding;
+    struct principal who = principal_system(f->party, "alarms");
+    struct lens lens;
+    struct doc_page page;
+    struct doc_filter filters[] = {{"thing", DOC_EQ, VALUE_S(f->thing_name)},
+                                   {"kind", DOC_EQ, VALUE_S(str_c(alarm_rules_kind(f->kind)))},
+                                   {"raised_at", DOC_EQ, VALUE_I(raised_at)},
+                                   {f->kind == FINDING_CODE ? "code"
+                                    : f->metric.len         ? "metric"
+                                                            : "component",
+                                    DOC_EQ, VALUE_S(what_of(f, f->kind))}};
+    struct doc_query query = {.filters = filters, .n_filters = 4, .limit = 1};
+    if (gate_lens(&who, a->type, "alarms", &lens).code != ERR_NONE) return false;
+    Err err = documents_list(a->options.documents, &lens, a->type, &query, &a->arena, &page);
+    return err.code == ERR_NONE && page.n > 0;
+}
+
 /* False: the alarm was dropped. */
 static bool raise_alarm(struct alarms *a, struct alarm *alarm, Nanos raised_at) {
-    if (!in_flood(a, alarm) && create(a, alarm, raised_at)) return true;
+    if (!raised_before(a, alarm, raised_at) && !in_flood(a, alarm) && create(a, alarm, raised_at)) return true;
     drop(a, alarm);
     return false;
 }
@@ -270,6 +289,7 @@ static void take_report(struct alarms *a, Str key, const struct finding *f) {
         drop(a, alarm);
         alarm = NULL;
     }
+    if (alarm && f->at <= (alarm->phase == OVER ? alarm->ended : alarm->finding.at)) return; /* heard of already */
     if (!alarm)
         begin(a, key, rule, f);
     else if (alarm->phase == STANDING)
