@@ -163,13 +163,37 @@ static void write_backtest(struct jw *w, const struct watch_model *models, size_
     jw_object_end(w);
 }
 
+/* When the first prediction on record was made; 0: there is none, or none that may be seen. */
+static Err first_prediction(struct api_call *call, Nanos *out) {
+    struct documents *d = call->serve->options.documents;
+    const struct doctype *type = documents_type(d, STR("prediction"));
+    int field = type ? doctype_field(type, STR("predicted_at")) : -1;
+    struct lens lens;
+    struct doc_page page;
+    *out = 0;
+    if (field < 0 || gate_lens(&call->who, type, "dashboard", &lens).code != ERR_NONE) return err_none();
+    TRY(documents_list(d, &lens, type, &(struct doc_query){.sort = "predicted_at", .limit = 1}, call->arena, &page));
+    if (page.n > 0 && page.docs[0]->values[field].kind == VALUE_INT) *out = page.docs[0]->values[field].i;
+    return err_none();
+}
+
+/* Predicting began with the oldest model; the registry may have let it go, but never what it said. */
+static Err began_predicting(struct api_call *call, const struct watch_model *models, size_t n, Nanos *out) {
+    Nanos first;
+    TRY(first_prediction(call, &first));
+    *out = n > 0 ? models[n - 1].trained_at : 0;
+    if (first != 0 && (*out == 0 || first < *out)) *out = first;
+    return err_none();
+}
+
 static Err get_dashboard(struct api_call *call) {
     const struct serve_options *o = &call->serve->options;
     struct watch_model *models = NULL;
     size_t n_models = 0;
     struct service_board board = {0};
     if (o->watch) TRY(view_models(o->view, &call->who, call->arena, &models, &n_models));
-    Nanos since = n_models ? models[n_models - 1].trained_at : 0;
+    Nanos since;
+    TRY(began_predicting(call, models, n_models, &since));
     TRY(service_board_read(o->documents, &call->who, since, call->arena, &board));
     struct jw *w = api_json(call);
     jw_object(w);

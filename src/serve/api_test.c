@@ -370,6 +370,8 @@ static void boards(struct serve_rig *rig) {
     CHECK_AT(v, "open_alarms.high", "1");
     CHECK_AT(v, "work_orders.requested", "25");
     CHECK_AT(v, "predictions.open", "1");
+    CHECK_AT(v, "predictions.faults", "4");
+    CHECK_AT(v, "predictions.recall", "0");
     CHECK_AT(v, "backtest", "null");
     v = JSON(rig->viewer, "GET", "/api/v1/kernels", NULL, 200);
     CHECK(json_get(v, "items") != NULL);
