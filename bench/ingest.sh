@@ -31,6 +31,7 @@ start_weft() {
     rm -rf "$temp/data"
     "$weft" device create --data "$temp/data" --name gateway --model load --gateway >"$temp/device" 2>/dev/null || return 1
     user=$(sed 's/.*"user":"\([^"]*\)".*/\1/' "$temp/device") password=$(sed 's/.*"password":"\([^"]*\)".*/\1/' "$temp/device")
+    : >"$temp/ready" # what a server before printed must not be taken for this one's
     "$weft" serve --data "$temp/data" --http 127.0.0.1:0 --mqtt 127.0.0.1:0 >"$temp/ready" 2>"$temp/weft.log" &
     server=$!
     for _ in $(seq 100); do

@@ -15,6 +15,7 @@ check() {
     if [ "$2" = "$3" ]; then passed=$((passed + 1)); else failed=$((failed + 1)); printf 'FAIL %s\n  got  %s\n  want %s\n' "$1" "$2" "$3"; fi
 }
 start() { # flags…
+    : >"$temp/ready" # what a server before printed must not be taken for this one's
     "$weft" serve --data "$temp/data" --http 127.0.0.1:0 --mqtt 127.0.0.1:0 "$@" >"$temp/ready" 2>>"$temp/log" &
     server=$!
     for _ in $(seq 100); do
