@@ -243,6 +243,8 @@ function Crowd({ c, open, on, active }: { c: Cluster; open: () => void; on: (id:
 function cityLabels(view: View, box: Box, px: (n: number) => number, py: (n: number) => number, chinese: boolean, avoid: Cluster[]) {
   const rank = view.k < 0.035 ? 1 : view.k < 0.11 ? 2 : 3
   const taken: [number, number, number, number][] = avoid.map((c) => [c.x - 14, c.y - 14, c.x + 14, c.y + 14])
+  // what lies on the map: legend, buttons, note, scale
+  taken.push([0, 0, Math.min(box.w, 320), 46], [box.w - 56, 0, box.w, 140], [0, box.h - 34, 190, box.h], [box.w - 110, box.h - 34, box.w, box.h])
   const out = []
   for (const [longitude, latitude, zh, en, r] of cities) {
     if (r > rank) continue
@@ -250,7 +252,7 @@ function cityLabels(view: View, box: Box, px: (n: number) => number, py: (n: num
     if (x < 0 || y < 10 || x > box.w || y > box.h - 20) continue
     const name = chinese ? zh : en
     const rect: [number, number, number, number] = [x - 4, y - 9, x + 10 + name.length * (chinese ? 12 : 6.5), y + 9]
-    if (taken.some((b) => b[0] < rect[2] && b[2] > rect[0] && b[1] < rect[3] && b[3] > rect[1])) continue
+    if (rect[2] > box.w || taken.some((b) => b[0] < rect[2] && b[2] > rect[0] && b[1] < rect[3] && b[3] > rect[1])) continue
     taken.push(rect)
     out.push(<g transform={`translate(${x} ${y})`}><circle r="2" /><text x="6" dy=".35em">{name}</text></g>)
   }
