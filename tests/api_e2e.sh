@@ -21,6 +21,7 @@ same() { if [ "$2" = "$3" ]; then ok; else bad "$1: got '$2', want '$3'"; fi; }
 has() { case $2 in *"$3"*) ok ;; *) bad "$1: '$(printf %s "$2" | head -c 300)' lacks '$3'" ;; esac; }
 
 start() {
+    : >"$work/ready" # of the server before
     "$weft" serve --data "$data" --http 127.0.0.1:0 --mqtt 127.0.0.1:0 "$@" >"$work/ready" 2>>"$work/log" &
     pid=$!
     for _ in $(seq 100); do
