@@ -2,3 +2,12 @@
 bench-ingest: build/weft
 	@sh bench/ingest.sh $(ROUNDS) $(SECONDS)
 .PHONY: bench-ingest
+
+# Durable documents a second, in a fresh folder under build/.
+$(B)/bench/documents: $(B)/bench/documents.o $(foreach r,$(call upto,document,$(ROOMS)),$(B)/lib/$(r).a)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(foreach r,$(call reverse,$(call upto,document,$(ROOMS))),$(B)/lib/$(r).a) $(LIBS)
+bench-documents: $(B)/bench/documents
+	@rm -rf build/bench-documents
+	@$(B)/bench/documents build/bench-documents
+.PHONY: bench-documents

@@ -11,13 +11,14 @@ static Err declare_types(struct documents *d) {
     size_t n = 0;
     while (d->options.types[n]) n++;
     d->tables = arena_zero(&d->arena, n, sizeof *d->tables);
+    const struct record_table **records = arena_zero(&d->arena, n, sizeof *records);
     for (size_t i = 0; i < n; i++) {
         struct doc_table *table = arena_zero(&d->arena, 1, sizeof *table);
         TRY(doc_table_make(d->options.types[i], d->options.types, &d->arena, table));
-        TRY(records_declare(d->options.records, &table->records));
+        records[i] = &table->records;
         d->tables[d->n_tables++] = table;
     }
-    return err_none();
+    return records_declare(d->options.records, records, n);
 }
 
 static void committed(void *ctx) {

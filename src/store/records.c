@@ -357,17 +357,17 @@ static Err check_columns(const struct record_table *table) {
     return err_none();
 }
 
-Err records_declare(struct records *r, const struct record_table *table) {
-    TRY(check_columns(table));
+Err records_declare(struct records *r, const struct record_table *const *tables, size_t n) {
+    for (size_t i = 0; i < n; i++) TRY(check_columns(tables[i]));
     if (r->place.read_only) {
         struct reader *reader;
         TRY(claim_reader(r, &reader));
-        Err err = r->backend->declare(reader->conn, table);
+        Err err = r->backend->declare(reader->conn, tables, n);
         release_reader(r, reader);
         return err;
     }
     thread_lock(&r->writing);
-    Err err = r->backend->declare(r->writer, table);
+    Err err = r->backend->declare(r->writer, tables, n);
     thread_unlock(&r->writing);
     return err;
 }

@@ -74,9 +74,8 @@ const char *records_dir(const struct records *records);
 bool records_read_only(const struct records *records);
 const struct clock *records_clock(const struct records *records);
 
-/* Makes the table, or adds the columns and indexes it lacks. Read-only: only compares; ERR_INVALID when it lacks any.
- */
-Err records_declare(struct records *records, const struct record_table *table);
+/* Makes the tables, or adds the columns and indexes they lack. Read-only: only compares; ERR_INVALID when any lacks. */
+Err records_declare(struct records *records, const struct record_table *const *tables, size_t n);
 
 /* Returns fn's own error, or the commit's. On failure nothing of it is kept. ERR_CLOSED once closing. */
 Err records_write(struct records *records, records_fn *fn, void *ctx);

@@ -53,8 +53,9 @@ struct records_backend {
      * tend. */
     Err (*connect)(const struct records_place *place, enum records_role role, struct records_conn **out);
     void (*disconnect)(struct records_conn *conn); /* what is not committed is undone */
-    /* Makes or widens the table; writer, outside a transaction. Reader: ERR_INVALID when table or columns lack. */
-    Err (*declare)(struct records_conn *conn, const struct record_table *table);
+    /* Makes or widens the tables, all at once; writer, outside a transaction. Reader: ERR_INVALID when tables or
+     * columns lack. */
+    Err (*declare)(struct records_conn *conn, const struct record_table *const *tables, size_t n);
     /* log_bytes (or NULL): after COMMIT the length of the log that tend folds into the database. */
     Err (*step)(struct records_conn *conn, enum records_step step, uint64_t *log_bytes);
     /* Rows in order, at most order->limit. */

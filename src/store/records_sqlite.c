@@ -298,10 +298,15 @@ static Err declare_now(struct records_conn *c, const struct record_table *table)
     return err_none();
 }
 
-static Err sqlite_declare(struct records_conn *c, const struct record_table *table) {
-    if (c->role != RECORDS_WRITER) return declare_now(c, table);
+static Err declare_all(struct records_conn *c, const struct record_table *const *tables, size_t n) {
+    for (size_t i = 0; i < n; i++) TRY(declare_now(c, tables[i]));
+    return err_none();
+}
+
+static Err sqlite_declare(struct records_conn *c, const struct record_table *const *tables, size_t n) {
+    if (c->role != RECORDS_WRITER) return declare_all(c, tables, n);
     TRY(execute(c, "BEGIN IMMEDIATE"));
-    Err err = declare_now(c, table);
+    Err err = declare_all(c, tables, n);
     if (err.code == ERR_NONE) err = execute(c, "COMMIT");
     if (err.code != ERR_NONE) sqlite_step(c, RECORDS_ROLLBACK, NULL);
     return err;

@@ -161,7 +161,9 @@ static Err newest_applied(struct records_txn *txn, int newest_known, int *out) {
 
 static Err apply_one(struct records_txn *txn, const struct records_migration *step, Nanos now) {
     const struct records_backend *backend = txn->backend;
-    for (size_t i = 0; step->tables && step->tables[i]; i++) TRY(backend->declare(txn->conn, step->tables[i]));
+    size_t n = 0;
+    while (step->tables && step->tables[n]) n++;
+    if (n > 0) TRY(backend->declare(txn->conn, step->tables, n));
     TRY(backend->step(txn->conn, RECORDS_BEGIN, NULL));
     Value row[MIGRATION_COLUMNS] = {[RECORD_PARTY] = VALUE_I(0),
                                     [MIGRATION_NUMBER] = VALUE_I(step->number),
@@ -179,7 +181,7 @@ Err records_system_migrate(const struct records_backend *backend, struct records
     int newest_known = 0, applied;
     for (size_t i = 0; migrations[i].number; i++) newest_known = migrations[i].number;
     struct records_txn txn = {.backend = backend, .conn = conn, .writes = !read_only};
-    TRY(backend->declare(conn, &records_system_migration));
+    TRY(backend->declare(conn, (const struct record_table *[]){&records_system_migration}, 1));
     TRY(newest_applied(&txn, newest_known, &applied));
     if (read_only && applied < newest_known)
         return err_make(ERR_INVALID, "the records are of an older version (step %d of %d): start the server once",

@@ -21,10 +21,12 @@ static const struct record_table notes = {
 
 static const struct lens everything = {.every_party = true, .fields = UINT64_MAX};
 
+static Err declare(struct records *r, const struct record_table *table) { return records_declare(r, &table, 1); }
+
 static struct records *open_in(const char *dir) {
     struct records *r = NULL;
     if (!CHECK_OK(records_open(&(struct records_options){.dir = dir}, &r))) return NULL;
-    if (CHECK_OK(records_declare(r, &notes))) return r;
+    if (CHECK_OK(declare(r, &notes))) return r;
     records_close(r);
     return NULL;
 }
@@ -93,12 +95,12 @@ static void opens(void) {
     records_close(r);
     unit_case("stopped, it is read and not written");
     if (!CHECK_OK(records_open(&stopped, &r))) return;
-    CHECK_OK(records_declare(r, &notes));
+    CHECK_OK(declare(r, &notes));
     CHECK_INT(count(r), 1);
     CHECK_ERR(add(r, 1, "b", 1), ERR_CLOSED);
     struct record_table other = notes;
     other.name = "unheard_of";
-    CHECK_ERR(records_declare(r, &other), ERR_INVALID);
+    CHECK_ERR(declare(r, &other), ERR_INVALID);
     records_close(r);
     unit_case("an unknown backend");
     CHECK_ERR(records_open(&(struct records_options){.dir = stopped.dir, .backend = "tape"}, &r), ERR_INVALID);
@@ -413,7 +415,7 @@ static void folds_its_log(void) {
     char text[2000], path[512];
     unit_case("the log stays within its bound while it is written");
     if (!CHECK_OK(records_open(&(struct records_options){.dir = dir, .checkpoint_bytes = 1 << 18}, &r))) return;
-    CHECK_OK(records_declare(r, &notes));
+    CHECK_OK(declare(r, &notes));
     for (int i = 0; i < 300; i++) {
         snprintf(text, sizeof text, "%01900d", i);
         CHECK_OK(add(r, 1, text, i));
@@ -437,9 +439,9 @@ static void names_columns(void) {
     struct record_table odd = {.name = "odd", .columns = columns, .n_columns = 3};
     if (!r) return;
     unit_case("a column's name is plain");
-    CHECK_ERR(records_declare(r, &odd), ERR_INVALID);
+    CHECK_ERR(declare(r, &odd), ERR_INVALID);
     columns[2].name = "select";
-    CHECK_OK(records_declare(r, &odd));
+    CHECK_OK(declare(r, &odd));
     records_close(r);
 }
 

@@ -37,6 +37,10 @@ struct suite {
 
 static void step(struct suite *s, enum records_step what) { CHECK_OK(s->backend->step(s->writer, what, NULL)); }
 
+static Err declare(struct suite *s, struct records_conn *conn, const struct record_table *table) {
+    return s->backend->declare(conn, &table, 1);
+}
+
 static int64_t insert(struct suite *s, const struct record_table *table, Value *row) {
     int64_t id = 0;
     CHECK_OK(s->backend->insert(s->writer, table, row, &id));
@@ -147,17 +151,17 @@ static void declares(struct suite *s) {
     struct records_conn *reader;
     unit_case("a reader misses a table that nobody made");
     if (!CHECK_OK(s->backend->connect(&s->place, RECORDS_READER, &reader))) return;
-    CHECK_ERR(s->backend->declare(reader, &items), ERR_INVALID);
+    CHECK_ERR(declare(s, reader, &items), ERR_INVALID);
     unit_case("a table is made, made again, and widened without losing rows");
-    CHECK_OK(s->backend->declare(s->writer, &first_items));
-    CHECK_OK(s->backend->declare(s->writer, &first_items));
-    CHECK_OK(s->backend->declare(s->writer, &rising));
+    CHECK_OK(declare(s, s->writer, &first_items));
+    CHECK_OK(declare(s, s->writer, &first_items));
+    CHECK_OK(declare(s, s->writer, &rising));
     step(s, RECORDS_BEGIN);
     int64_t id = insert(s, &first_items, (Value[]){NO_VALUE, VALUE_I(1), VALUE_S(STR("old"))});
     step(s, RECORDS_COMMIT);
-    CHECK_ERR(s->backend->declare(reader, &items), ERR_INVALID); /* lacks columns */
-    CHECK_OK(s->backend->declare(s->writer, &items));
-    CHECK_OK(s->backend->declare(reader, &items));
+    CHECK_ERR(declare(s, reader, &items), ERR_INVALID); /* lacks columns */
+    CHECK_OK(declare(s, s->writer, &items));
+    CHECK_OK(declare(s, reader, &items));
     struct one_row old = get(s, reader, id);
     CHECK_STR(old.values[NAME].s, STR("old"));
     CHECK_INT(old.values[WEIGHT].kind, VALUE_NONE);
@@ -166,8 +170,8 @@ static void declares(struct suite *s) {
     memcpy(changed, columns, sizeof changed);
     changed[SIZE].kind = RECORD_TEXT;
     struct record_table other = {.name = "item", .columns = changed, .n_columns = N};
-    CHECK_ERR(s->backend->declare(s->writer, &other), ERR_INVALID);
-    CHECK_OK(s->backend->declare(s->writer, &items));
+    CHECK_ERR(declare(s, s->writer, &other), ERR_INVALID);
+    CHECK_OK(declare(s, s->writer, &items));
     s->backend->disconnect(reader);
     clear(s);
 }
@@ -506,7 +510,7 @@ static void reopens(struct suite *s) {
     struct records_conn *reader;
     stopped.read_only = true;
     if (!CHECK_OK(s->backend->connect(&stopped, RECORDS_READER, &reader))) return;
-    CHECK_OK(s->backend->declare(reader, &items));
+    CHECK_OK(declare(s, reader, &items));
     CHECK_INT(count(s, reader, &items), 6);
     s->backend->disconnect(reader);
 }
