@@ -25,7 +25,9 @@ static double chance(const struct doc *order, const char *question) {
     return (double)(h >> 11) * 0x1p-53;
 }
 
-static Nanos scaled(Nanos span, double factor) { return (Nanos)((double)span * factor); }
+static Nanos scaled(Nanos span, double factor) {
+    return (Nanos)((double)(span / NANOS_PER_S) * factor) * NANOS_PER_S; /* people count whole seconds */
+}
 
 /* ---- the steps of an order: when is it due, what is said with it */
 static Nanos departs(const struct doc *o) { return int_of(o, "dispatched_at") + PREPARE; }

@@ -24,7 +24,7 @@ Nanos service_dispatch_travel(double latitude1, double longitude1, double latitu
     if (!isfinite(km)) return DISPATCH_UNKNOWN_TRAVEL;
     size_t row = 0;
     while (km > speeds[row].up_to_km) row++;
-    return SETTING_OUT + (Nanos)(km / speeds[row].km_per_hour * (double)NANOS_PER_HOUR);
+    return SETTING_OUT + (Nanos)round(km / speeds[row].km_per_hour * 3600) * NANOS_PER_S;
 }
 
 static bool can_do(const struct dispatch_technician *t, Str skill) {

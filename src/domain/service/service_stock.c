@@ -62,14 +62,21 @@ static Err follow(struct service *s, PartyId party, int64_t part, struct arena *
 /* *holds false: it was beyond the stock and is released again. */
 static Err settle(struct service *s, struct doc **reservation, struct arena *arena, bool *holds) {
     struct holding h;
-    TRY(read_holding(s, (*reservation)->party, service_doc_int(*reservation, "part"), arena, &h));
+    PartyId party = (*reservation)->party;
+    TRY(read_holding(s, party, service_doc_int(*reservation, "part"), arena, &h));
     *holds = pieces(&h, (*reservation)->id, false) <= service_doc_int(h.part, "on_hand");
     if (!*holds) {
         struct service_sets sets = {.n = 0};
         service_doc_put_text(&sets, "note", STR("no free piece in stock / 库存不足"));
-        TRY(service_doc_move(s, reservation, "release", &sets, arena));
+        int64_t id = (*reservation)->id;
+        Err err = service_doc_move(s, reservation, "release", &sets, arena);
+        if (err.code != ERR_NONE && err.code != ERR_STATE) return err;
+        if (err.code == ERR_STATE) { /* the reaction to its making was quicker, or a person */
+            TRY(service_doc_get(s, party, RESERVATION, id, arena, reservation));
+            *holds = !doctype_in_state(*reservation, "released");
+        }
     }
-    return follow(s, (*reservation)->party, service_doc_int(*reservation, "part"), arena);
+    return follow(s, party, service_doc_int(*reservation, "part"), arena);
 }
 
 Err service_stock_reserve(struct service *s, PartyId party, int64_t part, int64_t order, struct arena *arena,
