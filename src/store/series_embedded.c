@@ -384,8 +384,8 @@ static Err start(struct series_engine *e) {
     if (e->options.read_only) return err_none();
     series_restore_clean(e);
     TRY(tidy_log(e));
-    TRY(thread_start(&e->flusher, "series-flush", series_flush_run, e));
     e->compact = true;
+    TRY(thread_start(&e->flusher, "series-flush", series_flush_run, e));
     return thread_start(&e->compactor, "series-merge", series_compact_run, e);
 }
 

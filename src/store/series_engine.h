@@ -66,7 +66,8 @@ Err series_gather_read(struct series_engine *engine, const struct series_scan *s
 /* Loads the names and the latest values of the set's runs into the front. */
 Err series_restore_names(struct series_engine *engine);
 Err series_restore_latest(struct series_engine *engine);
-/* Adds names that the catalogue lacks; the manifest is changed in memory. Durable on return. */
+/* Adds names that the catalogue lacks; the manifest is changed in memory. Durable once the folder
+ * is synced too. */
 Err series_restore_keep_names(struct series_engine *engine, struct series_manifest *manifest);
 /* Removes files that the manifest does not name. */
 void series_restore_clean(struct series_engine *engine);

@@ -93,9 +93,8 @@ static Err write_all(struct flush *f) {
     Err err = err_none();
     for (size_t i = 0; i < partitions.n && err.code == ERR_NONE; i++) err = write_run(f, &partitions.items[i]);
     series_partition_fini(&partitions);
-    if (err.code) return err;
-    if (f->n_runs) TRY(file_sync_dir(e->fs, e->dir, "run.dir"));
-    return series_restore_keep_names(e, &f->manifest);
+    if (err.code == ERR_NONE) err = series_restore_keep_names(e, &f->manifest);
+    return err.code ? err : file_sync_dir(e->fs, e->dir, "run.dir");
 }
 
 /* Runs that will not be used after all. */

@@ -67,7 +67,6 @@ static Err write_names(struct series_engine *e, uint64_t id, Str bytes, uint64_t
     Err err = file_write(file, bytes.ptr, bytes.len, at);
     if (err.code == ERR_NONE) err = file_sync(file, "names.data");
     file_close(file);
-    if (err.code == ERR_NONE && at == 0) err = file_sync_dir(e->fs, e->dir, "names.dir");
     return err;
 }
 

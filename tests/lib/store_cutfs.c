@@ -67,7 +67,8 @@ struct store_cutfs {
     struct site sites[SITES_MAX];
     const char *names[SITES_MAX];
     size_t n_sites;
-    char ignored[NAME_BYTES];
+    char ignored[NAME_BYTES], cut_site[NAME_BYTES];
+    uint64_t cut_nth;
 };
 
 struct cut_file {
@@ -325,10 +326,16 @@ static void make_durable(struct inode *inode) {
     inode->n_dir_ops = 0;
 }
 
+/* Whether this is the sync before which the power is to go. */
+static bool cut_here(struct store_cutfs *d, const char *site) {
+    return d->cut_nth && strcmp(d->cut_site, site) == 0 && --d->cut_nth == 0;
+}
+
 static Err cut_sync(struct file *file, const char *site) {
     struct store_cutfs *d = disk_of(file->fs);
     struct cut_file *f = (struct cut_file *)file;
     thread_lock(&d->lock);
+    if (!d->off && f->life == d->life && cut_here(d, site)) d->off = true;
     Err err = begin_change(d, f);
     if (err.code == ERR_NONE) {
         site_of(d, site)->count++;
@@ -469,7 +476,7 @@ void store_cutfs_power_on(struct store_cutfs *d, enum store_cutfs_left left) {
     for (struct inode *inode = d->inodes; inode; inode = inode->next) settle(d, inode, left);
     d->life++;
     d->off = false;
-    d->cut_at = 0;
+    d->cut_at = d->cut_nth = 0;
     d->fail_times = 0;
     thread_unlock(&d->lock);
 }
@@ -478,6 +485,13 @@ void store_cutfs_cut_at(struct store_cutfs *d, uint64_t changes_from_now) {
     thread_lock(&d->lock);
     d->cut_at = d->changes + changes_from_now;
     d->off = changes_from_now == 0;
+    thread_unlock(&d->lock);
+}
+
+void store_cutfs_cut_before(struct store_cutfs *d, const char *site, uint64_t nth) {
+    thread_lock(&d->lock);
+    put_name(d->cut_site, site);
+    d->cut_nth = nth;
     thread_unlock(&d->lock);
 }
 

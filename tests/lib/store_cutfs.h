@@ -44,7 +44,8 @@ struct file_system *store_cutfs_fs(struct store_cutfs *disk);
 /* Changes are writes, syncs, truncates, renames, removals and creations; calls are those and reads, opens, lists. */
 uint64_t store_cutfs_changes(const struct store_cutfs *disk);
 uint64_t store_cutfs_calls(const struct store_cutfs *disk);
-void store_cutfs_cut_at(struct store_cutfs *disk, uint64_t changes_from_now); /* 0: now */
+void store_cutfs_cut_at(struct store_cutfs *disk, uint64_t changes_from_now);          /* 0: now */
+void store_cutfs_cut_before(struct store_cutfs *disk, const char *site, uint64_t nth); /* its nth sync from now; 1… */
 bool store_cutfs_is_off(const struct store_cutfs *disk);
 void store_cutfs_power_on(struct store_cutfs *disk, enum store_cutfs_left left); /* cuts first when still on */
 
