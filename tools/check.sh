@@ -36,8 +36,6 @@ src/trust/device.c|knows a device before it has said whose it is
 src/document/things.c|loads the things of every party into memory
 src/document/doc_outbox.c|hands on what happened in every party
 src/document/doc_json.c|names the number of a document that a reader was shown a reference to
-src/insight/watch_keep.c|what insight has learned is its own
-src/insight/watch_train.c|learns from the past of every machine
 src/act/alarms.c|alarms rise and clear by themselves
 src/domain/service/service_doc.c|promises and predictions run out by themselves
 src/domain/service/service_history.c|insight learns from what is on record

@@ -1,386 +1,423 @@
+/*
+ * Intake: any thread hands in rows and labels under `intake`; the watch's thread takes them out in order. Rows of open
+ * models are dropped before anything is copied: one byte a thing says so, read without a lock.
+ *
+ * Lock order: none is held while another is taken, none while model_of or the sink is called.
+ */
 #include "insight/watch.h"
 
-#include <math.h>
-#include <stdio.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/vec.h"
-#include "insight/watch_inner.h"
+#include "insight/watch_fleet.h"
+#include "os/clock.h"
 
 #define QUEUE_DEFAULT ((size_t)16 << 20)
-#define SAVE_EVERY (60 * NANOS_PER_S)
+#define SAVE_EVERY (5 * NANOS_PER_S)
+#define CHUNK ((size_t)1 << 16) /* things a chunk of the filter */
+#define CHUNKS ((size_t)1 << 14)
+#define SPARE_MAX 8
 
-Str watch_key(PartyId party, Str thing, char out[300]) {
-    int n = snprintf(out, 300, "%u/" STR_FMT, party, STR_ARG(str_slice(thing, 0, 280)));
-    return str_n(out, (size_t)n);
-}
+enum { FILTER_UNKNOWN, FILTER_OPEN, FILTER_WATCHED };
 
-/* ---- models of machine, and families of them */
-static bool same_names(const struct thing_model *a, const struct thing_model *b) {
-    if (a->n_metrics != b->n_metrics || a->n_components != b->n_components) return false;
-    for (size_t i = 0; i < a->n_metrics; i++)
-        if (strcmp(a->metrics[i].name, b->metrics[i].name) != 0) return false;
-    for (size_t i = 0; i < a->n_components; i++)
-        if (strcmp(a->components[i].name, b->components[i].name) != 0) return false;
-    return true;
-}
+struct parcel {
+    struct parcel *next;
+    struct rows rows;
+};
 
-static struct watch_family *family_of(struct watch *w, const struct thing_model *model) {
-    for (size_t i = 0; i < w->n_families; i++)
-        if (same_names(w->families[i]->like, model)) return w->families[i];
-    struct watch_family *f = calloc(1, sizeof *f);
-    ASSERT(f);
-    f->like = model;
-    map_init(&f->codes);
-    VEC_PUSH(w->families, w->n_families, w->cap_families, f);
-    return f;
-}
+struct told {
+    PartyId party;
+    char *text; /* thing, component, each ended by NUL */
+    Nanos at;
+    bool failed;
+};
 
-struct watch_family *watch_family_named(struct watch *w, Str model) {
-    const struct thing_model *like = w->options.model_named ? w->options.model_named(model) : NULL;
-    return like ? family_of(w, like) : NULL;
-}
+struct watch {
+    struct watch_options options; /* dir is our own copy */
+    struct watch_fleet fleet;     /* the thread's */
+    struct thread *thread;
+    _Atomic(_Atomic uint8_t *) filter[CHUNKS];
 
-static struct watch_kind *kind_of(struct watch *w, const struct thing_model *model) {
-    for (size_t i = 0; i < w->n_kinds; i++)
-        if (w->kinds[i]->model == model) return w->kinds[i];
-    struct watch_kind *k = calloc(1, sizeof *k);
-    ASSERT(k);
-    k->model = model;
-    k->n_metrics = model->n_metrics < WATCH_INNER_METRICS ? model->n_metrics : WATCH_INNER_METRICS;
-    k->n_components = model->n_components < WATCH_INNER_COMPONENTS ? model->n_components : WATCH_INNER_COMPONENTS;
-    k->family = family_of(w, model);
-    k->family->n_kinds++;
-    for (size_t m = 0; m < k->n_metrics; m++) k->centre[m] = k->spread[m] = NAN;
-    VEC_PUSH(w->kinds, w->n_kinds, w->cap_kinds, k);
-    return k;
-}
+    pthread_mutex_t intake;
+    pthread_cond_t arrived, room, calm;
+    struct parcel *head, *tail, *spare;
+    size_t n_spare, queued;
+    struct told *told;
+    size_t n_told, told_cap;
+    bool begun, stopping, forget;
+    unsigned draining;
+    struct watch_stats counts; /* what intake counts, and copies of what the thread counts */
 
-int watch_code(struct watch_family *family, Str code, bool make) {
-    uint64_t number;
-    if (map_get(&family->codes, code, &number)) return (int)number;
-    if (!make || family->n_codes == FAILURE_CODES_MAX || code.len == 0) return -1;
-    map_put(&family->codes, code, family->n_codes);
-    char *copy = malloc(code.len + 1);
-    ASSERT(copy);
-    memcpy(copy, code.ptr, code.len);
-    family->code_names[family->n_codes] = str_n(copy, code.len);
-    return (int)family->n_codes++;
-}
+    struct buf state, older_state; /* the thread's: what is saved lags one round, see keep_state */
+    Nanos saved;
+    bool dirty;
+};
 
-/* ---- things */
-struct watch_labels *watch_labels_of(struct watch *w, PartyId party, Str thing) {
-    char text[300];
-    uint64_t found;
-    Str key = watch_key(party, thing, text);
-    if (map_get(&w->labels, key, &found)) return (struct watch_labels *)(uintptr_t)found;
-    struct watch_labels *labels = calloc(1, sizeof *labels);
-    ASSERT(labels);
-    map_put(&w->labels, key, (uint64_t)(uintptr_t)labels);
-    return labels;
-}
-
-static struct watched *make_thing(struct watch *w, ThingId id, PartyId party, Str name,
-                                  const struct thing_model *model) {
-    struct watched *t = calloc(1, sizeof *t);
-    ASSERT(t);
-    t->thing = id;
-    t->party = party;
-    t->name = name;
-    t->kind = kind_of(w, model);
-    t->labels = watch_labels_of(w, party, name);
-    t->health = NAN;
-    for (size_t c = 0; c < WATCH_INNER_COMPONENTS; c++) t->probability[c] = NAN;
-    for (size_t m = 0; m < WATCH_INNER_METRICS; m++)
-        t->shown[m] = (struct watch_metric){NAN, NAN, NAN, NAN, NAN, NAN, NAN, 0, NAN, false, false};
-    failure_track_init(&t->track, t->metrics, t->kind->n_metrics, t->components, t->kind->n_components);
-    t->labels->told = 0;
-    w->n_things++;
-    return t;
-}
-
-struct watched *watch_thing(struct watch *w, ThingId id) {
-    if (id >= w->cap_things) {
-        size_t before = w->cap_things;
-        w->things = vec_grow(w->things, &w->cap_things, (size_t)id + 1, sizeof *w->things);
-        memset(w->things + before, 0, (w->cap_things - before) * sizeof *w->things);
+/* ---- the filter */
+static _Atomic uint8_t *filter_cell(struct watch *w, ThingId thing) {
+    size_t chunk = thing / CHUNK;
+    ASSERT(chunk < CHUNKS);
+    _Atomic uint8_t *cells = atomic_load(&w->filter[chunk]);
+    if (!cells) {
+        _Atomic uint8_t *made = calloc(CHUNK, sizeof *made);
+        ASSERT(made);
+        if (atomic_compare_exchange_strong(&w->filter[chunk], &cells, made))
+            cells = made;
+        else
+            free(made); /* another thread was first */
     }
-    if (!w->things[id]) {
+    return &cells[thing % CHUNK];
+}
+
+static bool is_watched(struct watch *w, ThingId thing) {
+    _Atomic uint8_t *cell = filter_cell(w, thing);
+    uint8_t is = atomic_load_explicit(cell, memory_order_relaxed);
+    if (is == FILTER_UNKNOWN) {
         PartyId party;
         Str name;
-        bool known = series_thing_name(w->options.series, id, &party, &name);
-        const struct thing_model *model = known ? w->options.model_of(w->options.model_ctx, party, name) : NULL;
-        w->things[id] = model ? make_thing(w, id, party, name, model) : WATCH_INNER_OPEN;
+        if (!series_thing_name(w->options.series, thing, &party, &name)) return false;
+        bool open = !w->options.model_of || !w->options.model_of(w->options.model_ctx, party, name);
+        is = open ? FILTER_OPEN : FILTER_WATCHED;
+        atomic_store(cell, is);
     }
-    return w->things[id] == WATCH_INNER_OPEN ? NULL : w->things[id];
+    return is == FILTER_WATCHED;
 }
 
-static void forget_thing(struct watch *w, size_t id) {
-    if (!w->things[id] || w->things[id] == WATCH_INNER_OPEN) return;
-    free(w->things[id]);
-    w->n_things--;
-}
-
-void watch_forget_models(struct watch *w) {
-    thread_lock(&w->lock);
-    for (size_t i = 0; i < w->cap_things; i++) {
-        struct watched *t = w->things[i];
-        if (t == WATCH_INNER_OPEN) w->things[i] = NULL;
-        if (!t || t == WATCH_INNER_OPEN) continue;
-        if (w->options.model_of(w->options.model_ctx, t->party, t->name) == t->kind->model) continue;
-        forget_thing(w, i);
-        w->things[i] = NULL;
+static void clear_filter(struct watch *w) {
+    for (size_t c = 0; c < CHUNKS; c++) {
+        _Atomic uint8_t *cells = atomic_load(&w->filter[c]);
+        for (size_t i = 0; cells && i < CHUNK; i++)
+            atomic_store_explicit(&cells[i], FILTER_UNKNOWN, memory_order_relaxed);
     }
-    thread_unlock(&w->lock);
 }
 
-/* ---- the queue */
+/* ---- intake */
+static struct parcel *take_spare(struct watch *w) {
+    thread_lock(&w->intake);
+    struct parcel *p = w->spare;
+    if (p) w->spare = p->next, w->n_spare--;
+    thread_unlock(&w->intake);
+    if (p) return p;
+    p = calloc(1, sizeof *p);
+    ASSERT(p);
+    rows_clear(&p->rows);
+    return p;
+}
+
+static void parcel_free(struct parcel *p) {
+    rows_fini(&p->rows);
+    free(p);
+}
+
+/* With the intake locked. */
+static void give_spare(struct watch *w, struct parcel *p) {
+    rows_clear(&p->rows);
+    if (w->n_spare == SPARE_MAX) {
+        parcel_free(p);
+        return;
+    }
+    p->next = w->spare, w->spare = p, w->n_spare++;
+}
+
+static void copy_row(struct rows *to, const struct row *row) {
+    rows_begin(to, row->thing, row->time, row->flags);
+    for (struct row_value v = {0}; rows_next_value(row, &v);) rows_value(to, v.metric, v.value);
+    rows_end(to);
+}
+
+static void wait_for_room(struct watch *w) {
+    size_t limit = w->options.queue_bytes;
+    if (w->queued < limit || w->stopping) return;
+    Nanos from = clock_monotonic();
+    while (w->queued >= limit && !w->stopping) thread_wait(&w->room, &w->intake);
+    w->counts.waited += clock_monotonic() - from;
+}
+
+static void hand_in(struct watch *w, struct parcel *p) {
+    p->next = NULL;
+    if (w->tail)
+        w->tail->next = p;
+    else
+        w->head = p;
+    w->tail = p;
+    w->queued += p->rows.bytes.len;
+    thread_signal(&w->arrived);
+}
+
 void watch_rows(struct watch *w, const struct rows *rows) {
-    size_t most = w->options.queue_bytes ? w->options.queue_bytes : QUEUE_DEFAULT;
-    thread_lock(&w->lock);
+    struct parcel *p = NULL;
+    uint64_t open = 0;
     struct rows_cursor at = rows_start(rows);
-    const char *begin = at.at;
-    for (struct row row; w->started && rows_next(&at, &row); begin = at.at) {
-        w->stats.rows++;
-        w->stats.values += row.n_values;
-        if (!watch_thing(w, row.thing)) {
-            w->stats.open_rows++;
-            continue;
-        }
-        Nanos since = 0;
-        while (w->waiting.len > most && !w->stopping) {
-            since = since ? since : clock_monotonic();
-            thread_wait(&w->changed, &w->lock);
-        }
-        if (since) w->stats.waited += clock_monotonic() - since;
-        if (w->waiting.len == 0) thread_broadcast(&w->changed);
-        buf_add(&w->waiting, begin, (size_t)(at.at - begin));
-    }
-    thread_unlock(&w->lock);
-}
-
-/* Says what was found with the lock let go, because the listener may wait. */
-void watch_say(struct watch *w) {
-    size_t n = w->n_findings;
-    w->n_findings = 0;
-    w->stats.findings += n;
-    thread_unlock(&w->lock);
-    for (size_t i = 0; i < n; i++) w->options.sink(w->options.sink_ctx, &w->findings[i]);
-    thread_lock(&w->lock);
-}
-
-static void judge_taken(struct watch *w) {
-    struct rows rows = {.bytes = w->taken, .open_at = SIZE_MAX};
-    struct rows_cursor at = rows_start(&rows);
     for (struct row row; rows_next(&at, &row);) {
-        struct watched *t = watch_thing(w, row.thing);
-        if (!t) continue;
-        arena_reset(&w->scratch);
-        watch_judge_row(w, t, &row);
-        if (w->n_findings > 0) watch_say(w);
-    }
-    buf_clear(&w->taken);
-}
-
-static void judge(void *ctx) {
-    struct watch *w = ctx;
-    watch_keep_warm_up(w);
-    thread_lock(&w->lock);
-    Nanos saved = clock_monotonic();
-    while (!w->stopping || w->waiting.len > 0) {
-        if (w->waiting.len == 0) {
-            w->busy = false;
-            thread_broadcast(&w->changed);
-            thread_wait_for(&w->changed, &w->lock, NANOS_PER_S);
-        }
-        if (w->waiting.len > 0) {
-            struct buf swap = w->taken;
-            w->taken = w->waiting;
-            w->waiting = swap;
-            w->busy = true;
-            thread_broadcast(&w->changed);
-            judge_taken(w);
-        }
-        if (clock_monotonic() - saved < SAVE_EVERY) continue;
-        Err err = watch_keep_save(w);
-        if (err.code != ERR_NONE) LOG_WARN("watch.save", LOG_C("reason", err.text));
-        saved = clock_monotonic();
-    }
-    w->busy = false;
-    thread_broadcast(&w->changed);
-    thread_unlock(&w->lock);
-}
-
-static void train(void *ctx) {
-    struct watch *w = ctx;
-    thread_lock(&w->lock);
-    while (!w->stopping) {
-        struct watch_family *family = w->to_train;
-        if (!family) {
-            thread_wait(&w->changed, &w->lock);
+        if (!is_watched(w, row.thing)) {
+            open++;
             continue;
         }
-        Nanos at = w->train_at;
-        thread_unlock(&w->lock);
-        watch_train_family(w, family, at);
-        thread_lock(&w->lock);
-        w->to_train = NULL;
-        thread_broadcast(&w->changed);
+        if (!p) p = take_spare(w);
+        copy_row(&p->rows, &row);
     }
-    thread_unlock(&w->lock);
+    thread_lock(&w->intake);
+    w->counts.rows += rows->n_rows, w->counts.values += rows->n_values, w->counts.open_rows += open;
+    if (p) {
+        wait_for_room(w);
+        if (w->begun)
+            hand_in(w, p);
+        else
+            give_spare(w, p); /* the warm-up reads it from the store */
+    }
+    thread_unlock(&w->intake);
 }
 
-void watch_drain(struct watch *w) {
-    thread_lock(&w->lock);
-    while (w->started && !w->stopping && (w->waiting.len > 0 || w->busy || w->to_train))
-        thread_wait(&w->changed, &w->lock);
-    thread_unlock(&w->lock);
-}
-
-/* ---- labels */
-static void label(struct watch *w, PartyId party, Str thing, Str component, Nanos at, bool failed) {
-    const struct thing_model *model = w->options.model_of(w->options.model_ctx, party, thing);
-    const struct thing_component *found = model ? thing_model_component(model, component) : NULL;
-    if (!found || (size_t)(found - model->components) >= WATCH_INNER_COMPONENTS) return;
-    struct failure_label item = {.at = at, .component = (uint8_t)(found - model->components), .failed = failed};
-    thread_lock(&w->lock);
-    struct watch_labels *l = watch_labels_of(w, party, thing);
-    size_t i = l->n;
-    while (i > 0 && l->items[i - 1].at > at) i--;
-    bool known = false;
-    for (size_t k = 0; k < l->n; k++)
-        known |= l->items[k].at == at && l->items[k].component == item.component && l->items[k].failed == failed;
-    if (!known) {
-        VEC_PUSH(l->items, l->n, l->cap, item);
-        memmove(&l->items[i + 1], &l->items[i], (l->n - 1 - i) * sizeof *l->items);
-        l->items[i] = item;
-        if (i < l->told) l->told = i; /* told again from here: the later of two always stands in the end */
-        if (failed) family_of(w, model)->failures++;
-    }
-    thread_unlock(&w->lock);
+static void tell(struct watch *w, PartyId party, Str thing, Str component, Nanos at, bool failed) {
+    struct told told = {party, malloc(thing.len + component.len + 2), at, failed};
+    ASSERT(told.text);
+    if (thing.len) memcpy(told.text, thing.ptr, thing.len);
+    told.text[thing.len] = '\0';
+    if (component.len) memcpy(told.text + thing.len + 1, component.ptr, component.len);
+    told.text[thing.len + 1 + component.len] = '\0';
+    thread_lock(&w->intake);
+    VEC_PUSH(w->told, w->n_told, w->told_cap, told);
+    thread_signal(&w->arrived);
+    thread_unlock(&w->intake);
 }
 
 void watch_failed(struct watch *w, PartyId party, Str thing, Str component, Nanos at) {
-    label(w, party, thing, component, at, true);
+    tell(w, party, thing, component, at, true);
 }
 
 void watch_replaced(struct watch *w, PartyId party, Str thing, Str component, Nanos at) {
-    label(w, party, thing, component, at, false);
+    tell(w, party, thing, component, at, false);
 }
 
-/* ---- life */
+void watch_forget_models(struct watch *w) {
+    clear_filter(w);
+    thread_lock(&w->intake);
+    w->forget = true;
+    thread_signal(&w->arrived);
+    thread_unlock(&w->intake);
+}
+
+/* ---- the thread */
+struct work {
+    struct parcel *parcel;
+    struct told *told;
+    size_t n_told;
+    bool forget, stop, drain;
+};
+
+static void take_work(struct watch *w, bool more, struct work *work) {
+    *work = (struct work){0};
+    thread_lock(&w->intake);
+    while (!w->head && !w->n_told && !w->forget && !w->stopping && !w->draining && !more) {
+        if (!w->dirty && !w->older_state.len)
+            thread_wait(&w->arrived, &w->intake);
+        else if (!thread_wait_for(&w->arrived, &w->intake, SAVE_EVERY))
+            break;
+    }
+    work->parcel = w->head;
+    if (w->head) w->head = w->head->next;
+    if (!w->head) w->tail = NULL;
+    work->told = w->told, work->n_told = w->n_told;
+    w->told = NULL, w->n_told = w->told_cap = 0;
+    work->forget = w->forget, w->forget = false;
+    work->stop = w->stopping, work->drain = w->draining > 0;
+    thread_unlock(&w->intake);
+}
+
+static void take_told(struct watch *w, struct work *work) {
+    for (size_t i = 0; i < work->n_told; i++) {
+        struct told *t = &work->told[i];
+        watch_fleet_told(&w->fleet, t->party, str_c(t->text), str_c(t->text + strlen(t->text) + 1), t->at, t->failed);
+        free(t->text);
+    }
+    free(work->told);
+}
+
+static void emit(struct watch *w, struct watch_findings *found) {
+    for (size_t i = 0; i < found->n; i++) {
+        w->fleet.findings++;
+        w->fleet.predictions += found->items[i].kind == FINDING_PREDICTION;
+        if (w->options.sink) w->options.sink(w->options.sink_ctx, &found->items[i]);
+    }
+    found->n = 0;
+    arena_reset(&found->arena);
+}
+
+static void judge_parcel(struct watch *w, struct parcel *p, struct watch_findings *found) {
+    struct rows_cursor at = rows_start(&p->rows);
+    for (struct row row; rows_next(&at, &row);) {
+        watch_fleet_row(&w->fleet, &row, found);
+        if (found->n) emit(w, found);
+    }
+    w->dirty = true;
+}
+
+static void done_with(struct watch *w, struct parcel *p) {
+    struct watch_fleet *f = &w->fleet;
+    thread_lock(&w->intake);
+    if (p) {
+        w->queued -= p->rows.bytes.len;
+        give_spare(w, p);
+        thread_broadcast(&w->room);
+    }
+    w->counts.judged_rows = f->judged_rows, w->counts.late_rows = f->late_rows;
+    w->counts.findings = f->findings, w->counts.predictions = f->predictions, w->counts.trainings = f->trainings;
+    w->counts.things = f->n_machines;
+    thread_unlock(&w->intake);
+}
+
+static void save_models(struct watch *w) {
+    thread_lock(&w->fleet.lock);
+    bool changed = w->fleet.models_changed;
+    w->fleet.models_changed = false;
+    thread_unlock(&w->fleet.lock);
+    if (!changed || !w->options.dir) return;
+    Err err = watch_keep_save_models(w->options.fs, w->options.dir, &w->fleet.registry);
+    if (err.code != ERR_NONE) LOG_WARN("watch.not_saved", LOG_C("why", err.text));
+}
+
+static void save_state(struct watch *w, Str json) {
+    Err err = watch_keep_save_state(w->options.fs, w->options.dir, json);
+    if (err.code != ERR_NONE) LOG_WARN("watch.not_saved", LOG_C("why", err.text));
+}
+
+/*
+ * What is written is the state of a round ago: whoever takes the findings may still have the last ones in memory, and
+ * after a crash they are found again rather than lost.
+ */
+static void keep_state(struct watch *w, bool last) {
+    save_models(w);
+    if (!w->options.dir || !(w->dirty || w->older_state.len)) return;
+    if (!last && clock_monotonic() - w->saved < SAVE_EVERY) return;
+    watch_fleet_state(&w->fleet, &w->state);
+    if (last)
+        save_state(w, buf_view(&w->state));
+    else if (w->older_state.len)
+        save_state(w, buf_view(&w->older_state));
+    struct buf swap = w->older_state;
+    w->older_state = w->state, w->state = swap;
+    if (!w->dirty) buf_clear(&w->older_state); /* the newest is written: nothing to do until something happens */
+    w->dirty = false;
+    w->saved = clock_monotonic();
+}
+
+static void run(void *ctx) {
+    struct watch *w = ctx;
+    struct watch_findings found = {0};
+    arena_init(&found.arena, 0);
+    bool more = true;
+    for (struct work work;;) {
+        take_work(w, more, &work);
+        take_told(w, &work);
+        if (work.forget) watch_fleet_forget_models(&w->fleet);
+        more = false;
+        if (work.parcel) {
+            judge_parcel(w, work.parcel, &found);
+        } else if (watch_fleet_warm_one(&w->fleet, &found)) {
+            emit(w, &found);
+            more = true;
+        } else if (work.drain) {
+            watch_fleet_wait_learning(&w->fleet);
+        }
+        done_with(w, work.parcel);
+        if (work.stop && !work.parcel && !more) break;
+        keep_state(w, false);
+        if (!work.drain || work.parcel || more || work.n_told) continue;
+        thread_lock(&w->intake);
+        if (!w->head && !w->n_told) w->draining = 0, thread_broadcast(&w->calm);
+        thread_unlock(&w->intake);
+    }
+    keep_state(w, true);
+    free(found.items);
+    arena_fini(&found.arena);
+}
+
+/* ---- open and close */
 Err watch_open(const struct watch_options *options, struct watch **out) {
-    ASSERT(options->series && options->sink && options->model_of);
+    ASSERT(options->series);
     struct watch *w = calloc(1, sizeof *w);
     ASSERT(w);
     w->options = *options;
-    thread_mutex_init(&w->lock);
-    thread_cond_init(&w->changed);
-    map_init(&w->labels);
-    map_init(&w->said);
-    arena_init(&w->scratch, 0);
-    Err err = watch_keep_load(w);
-    if (err.code != ERR_NONE)
-        watch_close(w);
-    else
+    if (!w->options.queue_bytes) w->options.queue_bytes = QUEUE_DEFAULT;
+    if (!w->options.fs) w->options.fs = file_disk;
+    if (options->dir) {
+        w->options.dir = strdup(options->dir);
+        ASSERT(w->options.dir);
+    }
+    thread_mutex_init(&w->intake);
+    thread_cond_init(&w->arrived);
+    thread_cond_init(&w->room);
+    thread_cond_init(&w->calm);
+    Err err = watch_fleet_init(&w->fleet, &w->options);
+    if (err.code == ERR_NONE)
         *out = w;
+    else
+        watch_close(w);
     return err;
 }
 
 Err watch_start(struct watch *w) {
-    w->started = w->busy = true; /* busy: with the warm-up */
-    TRY(thread_start(&w->judge, "watch", judge, w));
-    return thread_start(&w->trainer, "watch-train", train, w);
-}
-
-static void free_maps(struct watch *w) {
-    Str key;
-    uint64_t value;
-    for (size_t at = 0; map_next(&w->labels, &at, &key, &value);) {
-        free(((struct watch_labels *)(uintptr_t)value)->items);
-        free((void *)(uintptr_t)value);
-    }
-    map_fini(&w->labels);
-    map_fini(&w->said);
-}
-
-static void free_families(struct watch *w) {
-    for (size_t i = 0; i < w->n_families; i++) {
-        for (size_t c = 0; c < w->families[i]->n_codes; c++) free((void *)(uintptr_t)w->families[i]->code_names[c].ptr);
-        map_fini(&w->families[i]->codes);
-        free(w->families[i]);
-    }
-    for (size_t i = 0; i < w->n_kinds; i++) free(w->kinds[i]);
+    ASSERT(!w->thread);
+    w->saved = clock_monotonic();
+    thread_lock(&w->intake);
+    w->begun = true;
+    thread_unlock(&w->intake);
+    watch_fleet_meet(&w->fleet); /* while no thread judges */
+    return thread_start(&w->thread, "watch", run, w);
 }
 
 void watch_close(struct watch *w) {
     if (!w) return;
-    thread_lock(&w->lock);
+    thread_lock(&w->intake);
     w->stopping = true;
-    thread_broadcast(&w->changed);
-    thread_unlock(&w->lock);
-    if (w->judge) thread_join(w->judge);
-    if (w->trainer) thread_join(w->trainer);
-    if (w->started) {
-        Err err = watch_keep_save(w);
-        if (err.code != ERR_NONE) LOG_WARN("watch.save", LOG_C("reason", err.text));
-    }
-    for (size_t i = 0; i < w->cap_things; i++) forget_thing(w, i);
-    free_maps(w);
-    free_families(w);
-    free(w->things);
-    free(w->kinds);
-    free(w->families);
-    free(w->said_list);
-    free(w->models);
-    buf_fini(&w->waiting);
-    buf_fini(&w->taken);
-    arena_fini(&w->scratch);
-    thread_cond_fini(&w->changed);
-    thread_mutex_fini(&w->lock);
+    thread_broadcast(&w->arrived);
+    thread_broadcast(&w->room);
+    thread_unlock(&w->intake);
+    if (w->thread) thread_join(w->thread);
+    watch_fleet_fini(&w->fleet);
+    for (struct parcel *p = w->head, *next; p; p = next) next = p->next, parcel_free(p);
+    for (struct parcel *p = w->spare, *next; p; p = next) next = p->next, parcel_free(p);
+    for (size_t i = 0; i < w->n_told; i++) free(w->told[i].text);
+    free(w->told);
+    for (size_t c = 0; c < CHUNKS; c++) free((void *)atomic_load(&w->filter[c]));
+    buf_fini(&w->state), buf_fini(&w->older_state);
+    thread_cond_fini(&w->arrived), thread_cond_fini(&w->room), thread_cond_fini(&w->calm);
+    thread_mutex_fini(&w->intake);
+    free((void *)(uintptr_t)w->options.dir);
     free(w);
 }
 
-/* ---- what is asked */
+void watch_drain(struct watch *w) {
+    if (!w->thread) return;
+    thread_lock(&w->intake);
+    w->draining++;
+    thread_signal(&w->arrived);
+    while (w->draining) thread_wait(&w->calm, &w->intake);
+    thread_unlock(&w->intake);
+}
+
 size_t watch_models(struct watch *w, struct watch_model *out, size_t max) {
-    thread_lock(&w->lock);
-    size_t n = w->n_models;
-    for (size_t i = 0; i < n && i < max; i++) out[i] = w->models[n - 1 - i];
-    thread_unlock(&w->lock);
+    const struct watch_registry *r = &w->fleet.registry;
+    thread_lock(&w->fleet.lock);
+    size_t n = r->n;
+    for (size_t i = 0; i < n && i < max; i++) out[i] = r->items[n - 1 - i].row;
+    thread_unlock(&w->fleet.lock);
     return n;
 }
 
 void watch_stats(struct watch *w, struct watch_stats *out) {
-    thread_lock(&w->lock);
-    *out = w->stats;
-    out->things = w->n_things;
-    out->bytes = w->n_things * sizeof(struct watched) + w->cap_things * sizeof *w->things;
-    out->queue_bytes = w->waiting.len;
-    thread_unlock(&w->lock);
+    thread_lock(&w->intake);
+    *out = w->counts;
+    out->queue_bytes = w->queued;
+    thread_unlock(&w->intake);
+    thread_lock(&w->fleet.lock);
+    out->bytes = watch_fleet_bytes(&w->fleet);
+    thread_unlock(&w->fleet.lock);
 }
 
-static void copy_components(const struct watched *t, struct watch_thing *out) {
-    for (size_t c = 0; c < t->kind->n_components; c++)
-        out->components[c] = (struct watch_component){
-            .failed_at = t->failed[c], .probability = t->probability[c], .predicted_at = t->predicted[c]};
-    for (size_t i = 0; i < t->labels->n; i++) {
-        const struct failure_label *l = &t->labels->items[i];
-        if (l->at > out->components[l->component].replaced_at) out->components[l->component].replaced_at = l->at;
-    }
-}
-
-bool watch_look(struct watch *w, ThingId id, struct watch_thing *out) {
-    thread_lock(&w->lock);
-    const struct watched *t = id && id < w->cap_things ? w->things[id] : NULL;
-    bool watched = t && t != WATCH_INNER_OPEN;
-    if (watched) {
-        *out = (struct watch_thing){
-            .model = t->kind->model, .last = t->last, .state = t->state, .health = t->health, .usual_gap = t->gap};
-        memcpy(out->metrics, t->shown, sizeof t->shown);
-        copy_components(t, out);
-    }
-    thread_unlock(&w->lock);
-    return watched;
+bool watch_look(struct watch *w, ThingId thing, struct watch_thing *out) {
+    return watch_fleet_look(&w->fleet, thing, out);
 }

@@ -1,244 +1,306 @@
 /*
- * One row, judged: baselines learn, conditions begin and end, and at the first row of an hour (and at every fault code)
- * each component's chance of failing is looked at. The order is that of kernel/failure_trial.h, so that what the
- * back-test counts is what runs here.
+ * A row is judged in this order: what labels before it say; its values against limits and baselines; at the first row
+ * of an hour what the hours say; at that row and at every fault code, the failure model. Nothing later than the row is
+ * looked at.
  */
+#include "insight/watch_judge.h"
+
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "insight/watch_inner.h"
+#include "base/vec.h"
+#include "insight/watch_words.h"
 
-#define LIMIT_ROWS 2     /* beyond the limit, one after another, before it counts */
-#define LIMIT_BACK 3     /* within it again before it is over */
-#define ANOMALY_FROM 5.0 /* deviations of the trailing day */
-#define ANOMALY_UNTIL 3.0
-#define ANOMALY_ROWS 3
-#define POINTS_FREE 2.0  /* deviations that cost nothing */
-#define POINTS_EACH 10.0 /* points a deviation beyond them */
-#define POINTS_MOST 60.0
-#define PEER_PART 0.5 /* what a deviation from the peers counts beside one from itself */
-#define SURE_HOURS 12 /* hours with values that a trailing day needs */
-#define TRAIN_FAILURES 8
-#define TRAIN_EVERY (7 * NANOS_PER_DAY)
-#define HEALTH_WARNING 80.0
+#define SLOW_GAP                                                                                                       \
+    (10 * NANOS_PER_MIN) /* a metric that comes more rarely has no reading to spare: one beyond is enough */
+#define BEYOND_RUN 2     /* readings beyond a limit before it counts, when they come often */
+#define INSIDE_RUN 3     /* readings inside before it is over */
+#define DEADBAND 0.01    /* of the distance between the limits */
+#define ANOMALY_ON 5.0   /* deviations of the 12 h or 24 h mean */
+#define ANOMALY_OFF 2.5  /* of the 12 h mean */
+#define ANOMALY_HOURS 6  /* with values, at least */
+#define CODE_CLEARS (24 * NANOS_PER_HOUR)
+#define GAP_GAIN 0.1
 
-static struct finding *add(struct watch *watch, const struct watched *t, enum finding_kind kind, Nanos at) {
-    bool room = watch->n_findings < sizeof watch->findings / sizeof *watch->findings;
-    struct finding *f = room && !watch->muted ? &watch->findings[watch->n_findings++] : &watch->spare;
-    *f = (struct finding){.kind = kind, .party = t->party, .thing = t->thing, .thing_name = t->name, .at = at};
-    return f;
+struct watch_machine *watch_judge_new(struct watch_family *family, const struct thing_model *model, Str name) {
+    struct watch_machine *w = calloc(1, sizeof *w);
+    ASSERT(w);
+    arena_init(&w->arena, 0);
+    w->family = family, w->model = model, w->party = family->party;
+    w->last = w->read_until = INT64_MIN;
+    w->name = arena_str(&w->arena, name);
+    w->track_metrics = arena_zero(&w->arena, family->n_tracked + 1, sizeof *w->track_metrics);
+    w->track_components = arena_zero(&w->arena, family->n_components + 1, sizeof *w->track_components);
+    w->components = arena_zero(&w->arena, family->n_components + 1, sizeof *w->components);
+    size_t n = model->n_metrics < WATCH_METRICS_MAX ? model->n_metrics : WATCH_METRICS_MAX;
+    w->metrics = arena_zero(&w->arena, n + 1, sizeof *w->metrics);
+    failure_track_init(&w->track, w->track_metrics, family->n_tracked, w->track_components, family->n_components);
+    for (size_t i = 0; i < n; i++) {
+        anomaly_init(&w->metrics[i].anomaly, 0);
+        w->metrics[i].latest = NAN;
+    }
+    for (size_t c = 0; c < family->n_components; c++) w->components[c].probability = NAN;
+    return w;
 }
 
-/* ---- labels that lie before this row */
-static void take_labels(struct watched *t, Nanos before) {
-    for (; t->labels->told < t->labels->n && t->labels->items[t->labels->told].at < before; t->labels->told++) {
-        const struct failure_label *l = &t->labels->items[t->labels->told];
-        failure_track_replaced(&t->track, l->component, l->at);
-        if (!l->failed) continue;
-        t->failed[l->component] = l->at;
-        t->predicted[l->component] = 0; /* what was foreseen has come, or it was another; either way it is over */
+void watch_judge_free(struct watch_machine *w) {
+    if (!w) return;
+    free(w->labels);
+    arena_fini(&w->arena);
+    free(w);
+}
+
+size_t watch_judge_bytes(const struct watch_machine *w) {
+    return sizeof *w + arena_used(&w->arena) + w->labels_cap * sizeof *w->labels;
+}
+
+/* ---- findings */
+static struct finding *add(struct watch_findings *out, const struct watch_machine *w, enum finding_kind kind,
+                           Nanos at) {
+    struct finding f = {.kind = kind, .party = w->party, .thing = w->id, .thing_name = w->name, .at = at};
+    VEC_PUSH(out->items, out->n, out->cap, f);
+    return &out->items[out->n - 1];
+}
+
+static void because(struct finding *f, struct finding_reason reason) {
+    if (f->n_reasons < FINDING_REASONS_MAX) f->reasons[f->n_reasons++] = reason;
+}
+
+static void clear(struct watch_findings *out, const struct watch_machine *w, enum finding_kind what, Nanos at,
+                  Str metric, Str component) {
+    struct finding *f = add(out, w, FINDING_CLEAR, at);
+    f->clears = what, f->metric = metric, f->component = component;
+}
+
+static Str component_of(const struct thing_metric *metric) { return str_c(metric->component); }
+
+/* ---- limits: one reading beyond is enough when readings are rare, else two in a row; over after three inside */
+static void check_limit(struct watch_machine *w, size_t role, double x, Nanos at, struct watch_findings *out) {
+    const struct thing_metric *m = &w->model->metrics[role];
+    struct watch_metric_state *s = &w->metrics[role];
+    if (isnan(m->low) && isnan(m->high)) return;
+    double band = isnan(m->low) || isnan(m->high) ? 0 : DEADBAND * (m->high - m->low);
+    bool beyond = x > m->high || x < m->low; /* false against NaN */
+    bool inside = !(x > m->high - band) && !(x < m->low + band);
+    s->beyond_run = beyond ? (uint8_t)(s->beyond_run < UINT8_MAX ? s->beyond_run + 1 : UINT8_MAX) : 0;
+    s->inside_run = inside ? (uint8_t)(s->inside_run < UINT8_MAX ? s->inside_run + 1 : UINT8_MAX) : 0;
+    int needed = w->gap >= (double)SLOW_GAP ? 1 : BEYOND_RUN;
+    if (!s->beyond && s->beyond_run >= needed) {
+        s->beyond = true;
+        struct finding *f = add(out, w, FINDING_LIMIT, at);
+        f->metric = str_c(m->name), f->component = component_of(m), f->score = x;
+        because(f, watch_words_limit(&out->arena, m, x));
+    } else if (s->beyond && s->inside_run >= INSIDE_RUN) {
+        s->beyond = false;
+        clear(out, w, FINDING_LIMIT, at, str_c(m->name), component_of(m));
+        out->items[out->n - 1].score = x;
     }
 }
 
-/* ---- limits */
-static void judge_limit(struct watch *watch, struct watched *t, size_t m, double x, Nanos at) {
-    const struct thing_metric *metric = &t->kind->model->metrics[m];
-    struct watch_condition *c = &t->limits[m];
-    bool beyond = x < metric->low || x > metric->high; /* NaN limits: never */
-    c->beyond = beyond ? (uint16_t)(c->beyond + (c->beyond < UINT16_MAX)) : 0;
-    c->within = beyond ? 0 : (uint16_t)(c->within + (c->within < UINT16_MAX));
-    bool begins = !c->standing && c->beyond >= LIMIT_ROWS, ends = c->standing && c->within >= LIMIT_BACK;
-    t->shown[m].beyond_limit = c->standing = (c->standing || begins) && !ends;
-    if (!begins && !ends) return;
-    struct finding *f = add(watch, t, begins ? FINDING_LIMIT : FINDING_CLEAR, at);
-    f->clears = FINDING_LIMIT;
-    f->metric = str_c(metric->name);
-    f->component = str_c(metric->component);
-    f->score = x;
+/* ---- anomalies: trailing means far from the machine's own baseline; its kind's until that is known */
+struct deviation {
+    double z12, z24, mean, centre, spread;
+    bool own, known;
+};
+
+static struct deviation deviation_of(const struct watch_machine *w, size_t m) {
+    const struct failure_metric *track = &w->track_metrics[m];
+    const struct watch_family *family = w->family;
+    struct deviation d = {.own = track->daily.n >= STATS_HUBER_WARM};
+    if (!d.own && !family->taught) return d;
+    d.centre = d.own ? track->hourly.centre : family->model.kind.centre[m];
+    d.spread = d.own ? track->daily.spread : family->model.kind.daily_spread[m];
+    double hourly = d.own ? track->hourly.spread : family->model.kind.spread[m];
+    double means[FAILURE_WINDOWS];
+    int n[FAILURE_WINDOWS];
+    failure_track_means(&w->track, m, INT64_MIN, means, n);
+    d.mean = means[FAILURE_24H];
+    if (n[FAILURE_12H] < ANOMALY_HOURS || !(hourly > 0)) return d;
+    double wide = fmax(1, d.spread * sqrt(24) / hourly); /* hours that are alike carry less */
+    d.spread = hourly * wide / sqrt(24);
+    d.z12 = (means[FAILURE_12H] - d.centre) * sqrt(n[FAILURE_12H]) / (hourly * wide);
+    d.z24 = (means[FAILURE_24H] - d.centre) * sqrt(n[FAILURE_24H]) / (hourly * wide);
+    d.known = true;
+    return d;
 }
 
-/* ---- the trailing day against the own and the peers' baseline */
-static void show_metric(struct watched *t, size_t m) {
-    const struct failure_metric *metric = &t->metrics[m];
-    const struct watch_kind *kind = t->kind;
-    struct watch_metric *s = &t->shown[m];
-    int n;
-    double day = failure_track_mean(&t->track, m, 24, INT64_MIN, &n);
-    bool warm = metric->daily.n >= STATS_HUBER_WARM;
-    s->value = n >= SURE_HOURS ? day : NAN;
-    s->own_median = warm ? metric->daily.centre : NAN;
-    s->own_mad = warm ? metric->daily.spread : NAN;
-    s->peer_median = kind->centre[m];
-    s->peer_mad = kind->spread[m];
-    s->own_z = (s->value - s->own_median) / s->own_mad;
-    s->peer_z = (s->value - s->peer_median) / s->peer_mad;
-    double z = fmax(isnan(s->own_z) ? 0 : fabs(s->own_z), isnan(s->peer_z) ? 0 : PEER_PART * fabs(s->peer_z));
-    s->points_lost = fmin(fmax(z - POINTS_FREE, 0) * POINTS_EACH, POINTS_MOST);
+static void check_anomaly(struct watch_machine *w, size_t m, Nanos at, struct watch_findings *out) {
+    size_t role = w->family->tracked[m];
+    struct watch_metric_state *s = &w->metrics[role];
+    const struct thing_metric *metric = &w->model->metrics[role];
+    struct deviation d = deviation_of(w, m);
+    if (!d.known) return;
+    double z = fabs(d.z12) > fabs(d.z24) ? d.z12 : d.z24;
+    if (!s->anomalous && fabs(z) >= ANOMALY_ON && fabs(d.z12) > ANOMALY_OFF) {
+        s->anomalous = true;
+        struct finding *f = add(out, w, FINDING_ANOMALY, at);
+        f->metric = str_c(metric->name), f->component = component_of(metric), f->score = z;
+        because(f, watch_words_shift(&out->arena, metric, d.mean, d.centre, d.spread, d.own, z));
+    } else if (s->anomalous && fabs(d.z12) < ANOMALY_OFF) {
+        s->anomalous = false;
+        clear(out, w, FINDING_ANOMALY, at, str_c(metric->name), component_of(metric));
+        out->items[out->n - 1].score = d.z12;
+    }
 }
 
-static void judge_anomaly(struct watch *watch, struct watched *t, size_t m, Nanos at) {
-    const struct thing_metric *metric = &t->kind->model->metrics[m];
-    const struct watch_metric *s = &t->shown[m];
-    struct watch_condition *c = &t->anomalies[m];
-    if (isnan(s->own_z)) return;
-    double z = fabs(s->own_z);
-    c->beyond = z >= ANOMALY_FROM ? (uint16_t)(c->beyond + (c->beyond < UINT16_MAX)) : 0;
-    bool begins = !c->standing && c->beyond >= ANOMALY_ROWS, ends = c->standing && z < ANOMALY_UNTIL;
-    t->shown[m].anomalous = c->standing = (c->standing || begins) && !ends;
-    if (!begins && !ends) return;
-    struct finding *f = add(watch, t, begins ? FINDING_ANOMALY : FINDING_CLEAR, at);
-    f->clears = FINDING_ANOMALY;
-    f->metric = str_c(metric->name);
-    f->component = str_c(metric->component);
-    f->score = s->own_z;
-    f->n_reasons = 1;
-    f->reasons[0] =
-        (struct finding_reason){f->metric, s->own_z, watch_reasons_metric(&watch->scratch, metric, s, false),
-                                watch_reasons_metric(&watch->scratch, metric, s, true)};
-}
-
-/* ---- peers: once a day of machine time, the medians over the machines of the kind */
-static double median_of(struct watch *watch, const struct watch_kind *kind, size_t m, double *scratch,
-                        double (*get)(const struct failure_metric *)) {
+/* ---- codes */
+size_t watch_judge_split(struct watch_family *family, Str text, uint8_t out[], size_t max) {
     size_t n = 0;
-    for (size_t i = 0; i < watch->cap_things; i++) {
-        const struct watched *t = watch->things[i];
-        if (t && t != WATCH_INNER_OPEN && t->kind == kind) scratch[n++] = get(&t->metrics[m]);
+    for (Str head, rest = text; rest.len && n < max;) {
+        str_cut(rest, '|', &head, &rest);
+        head = str_trim(head);
+        if (!head.len) continue;
+        uint8_t code = watch_family_code(family, head);
+        if (code < FAILURE_CODES_MAX) out[n++] = code;
     }
-    n = stats_drop_nan(scratch, n);
-    return n >= 3 ? stats_median(scratch, n) : NAN;
+    return n;
 }
 
-static double day_centre(const struct failure_metric *m) {
-    return m->daily.n >= STATS_HUBER_WARM ? m->daily.centre : NAN;
-}
-static double day_spread(const struct failure_metric *m) {
-    return m->daily.n >= STATS_HUBER_WARM ? m->daily.spread : NAN;
+static bool take_codes(struct watch_machine *w, uint8_t role, Str text, Nanos at, struct watch_findings *out) {
+    uint8_t codes[FAILURE_RECENT_CODES];
+    size_t n = watch_judge_split(w->family, text, codes, FAILURE_RECENT_CODES);
+    for (size_t i = 0; i < n; i++) {
+        failure_track_code(&w->track, codes[i], at);
+        w->codes_on |= UINT64_C(1) << codes[i];
+        w->code_at[codes[i]] = at;
+        struct finding *f = add(out, w, FINDING_CODE, at);
+        f->metric = str_c(w->model->metrics[role].name);
+        f->text = w->family->codes[codes[i]];
+        f->score = 1;
+    }
+    return n > 0;
 }
 
-static void renew_peers(struct watch *watch, struct watch_kind *kind, Nanos at) {
-    if (kind->day == at / NANOS_PER_DAY) return;
-    kind->day = at / NANOS_PER_DAY;
-    double *scratch = arena_zero(&watch->scratch, watch->n_things + 1, sizeof *scratch);
-    for (size_t m = 0; m < kind->n_metrics; m++) {
-        kind->centre[m] = median_of(watch, kind, m, scratch, day_centre);
-        kind->spread[m] = median_of(watch, kind, m, scratch, day_spread);
+static void clear_codes(struct watch_machine *w, Nanos at, struct watch_findings *out) {
+    for (uint8_t e = 0; e < w->family->n_codes && w->codes_on; e++) {
+        if (!(w->codes_on >> e & 1) || at - w->code_at[e] < CODE_CLEARS) continue;
+        w->codes_on &= ~(UINT64_C(1) << e);
+        clear(out, w, FINDING_CODE, at, str_c(w->model->code_metric), (Str){0});
+        out->items[out->n - 1].text = w->family->codes[e];
     }
 }
 
 /* ---- predictions */
-static void predict(struct watch *watch, struct watched *t, size_t c, const struct failure_look *look, Nanos at) {
-    const struct watch_family *family = t->kind->family;
-    double parts[FAILURE_FEATURES];
-    t->probability[c] = failure_judge(&family->model, c, look, parts);
-    if (t->predicted[c] && at - t->predicted[c] > FAILURE_HORIZON) {
-        t->predicted[c] = 0;
-        struct finding *over = add(watch, t, FINDING_CLEAR, at);
-        over->clears = FINDING_PREDICTION;
-        over->component = str_c(t->kind->model->components[c].name);
+static void expire(struct watch_machine *w, Nanos at, struct watch_findings *out) {
+    for (size_t c = 0; c < w->family->n_components; c++) {
+        struct watch_component_state *s = &w->components[c];
+        if (!s->predicted_at || at - s->predicted_at <= FAILURE_HORIZON) continue;
+        s->predicted_at = 0;
+        clear(out, w, FINDING_PREDICTION, at, (Str){0}, str_c(w->model->components[c].name));
     }
-    if (t->predicted[c] || !(t->probability[c] >= family->model.threshold)) return;
-    t->predicted[c] = at;
-    struct finding *f = add(watch, t, FINDING_PREDICTION, at);
-    f->component = str_c(t->kind->model->components[c].name);
-    f->score = t->probability[c];
-    f->horizon = FAILURE_HORIZON;
-    f->text = str_c(family->row.name);
-    watch_reasons_prediction(watch, t, c, look, parts, f);
-    watch->stats.predictions += !watch->muted;
 }
 
-static void judge_components(struct watch *watch, struct watched *t, Nanos at) {
-    const struct watch_family *family = t->kind->family;
+static void predict(struct watch_machine *w, Nanos at, struct watch_findings *out) {
+    const struct watch_family *family = w->family;
     struct failure_look looks[FAILURE_COMPONENTS_MAX];
-    if (!family->has_model || watch->muted) return;
-    failure_looks(&t->track, &family->model.kind, at, looks);
-    for (size_t c = 0; c < t->kind->n_components; c++) predict(watch, t, c, &looks[c], at);
+    if (!family->taught || !family->n_components) return;
+    failure_looks(&w->track, &family->model.kind, at, looks);
+    for (size_t c = 0; c < family->n_components; c++) {
+        struct watch_component_state *s = &w->components[c];
+        s->probability = failure_judge(&family->model, c, &looks[c], NULL);
+        if (s->predicted_at || s->probability < family->model.threshold) continue;
+        s->predicted_at = at;
+        struct finding *f = add(out, w, FINDING_PREDICTION, at);
+        f->component = str_c(w->model->components[c].name);
+        f->score = s->probability, f->horizon = FAILURE_HORIZON;
+        f->text = str_c(family->row.name);
+        f->n_reasons = watch_words_reasons(&out->arena, w, c, &looks[c], at, f->reasons);
+    }
 }
 
-static void ask_for_training(struct watch *watch, struct watch_family *family) {
-    bool due = family->trained_at == 0 || family->now - family->trained_at >= TRAIN_EVERY;
-    if (!due || family->training || watch->to_train || watch->muted) return;
-    if (family->failures < TRAIN_FAILURES || family->failures == family->taught) return;
-    family->training = true;
-    watch->to_train = family;
-    watch->train_at = family->now - family->now % NANOS_PER_HOUR;
-    thread_broadcast(&watch->changed);
+/* ---- labels */
+static void take_label(struct watch_machine *w, const struct watch_label *label) {
+    struct watch_component_state *s = &w->components[label->component];
+    failure_track_replaced(&w->track, label->component, label->at);
+    Nanos *when = label->failed ? &s->failed_at : &s->replaced_at;
+    if (label->at > *when) *when = label->at;
+    if (s->predicted_at && s->predicted_at <= label->at) s->predicted_at = 0; /* it came true, or the part is new */
 }
 
-/* ---- the row */
-static bool take_values(struct watch *watch, struct watched *t, const struct row *row) {
-    struct watch_kind *kind = t->kind;
-    bool codes = false;
-    for (struct row_value v = {0}; rows_next_value(row, &v);) {
-        if (v.metric == kind->code && v.value.kind == VALUE_STRING) {
-            int code = watch_code(kind->family, v.value.s, true);
-            if (code >= 0) failure_track_code(&t->track, (uint8_t)code, row->time);
-            struct finding *f = add(watch, t, FINDING_CODE, row->time);
-            f->metric = str_c(kind->model->code_metric);
-            f->text = arena_str(&watch->scratch, v.value.s);
-            codes = true;
-            continue;
-        }
-        double x = value_as_num(v.value);
-        for (size_t m = 0; m < kind->n_metrics && !isnan(x); m++) {
-            if (kind->metrics[m] != v.metric) continue;
-            const struct stats_huber *own = &t->metrics[m].hourly;
-            failure_track_value(&t->track, m, x);
-            judge_limit(watch, t, m, x, row->time);
-            if (own->n >= STATS_HUBER_WARM)
-                t->shown[m].anomaly = 1 - 2 * stats_normal_tail(fabs(x - own->centre) / own->spread);
-        }
-    }
-    return codes;
+void watch_judge_pass_labels(struct watch_machine *w, Nanos before) {
+    while (w->labels_done < w->n_labels && w->labels[w->labels_done].at < before)
+        take_label(w, &w->labels[w->labels_done++]);
 }
 
-static void find_metrics(const struct watch *watch, struct watch_kind *kind) {
-    for (size_t m = 0; m < kind->n_metrics; m++)
-        if (!kind->metrics[m])
-            series_find_metric(watch->options.series, str_c(kind->model->metrics[m].name), &kind->metrics[m]);
-    if (!kind->code && kind->model->code_metric)
-        series_find_metric(watch->options.series, str_c(kind->model->code_metric), &kind->code);
+bool watch_judge_label(struct watch_machine *w, const struct watch_label *label) {
+    size_t i = w->n_labels;
+    while (i > 0 && w->labels[i - 1].at > label->at) i--;
+    for (size_t k = i; k > 0 && w->labels[k - 1].at == label->at; k--)
+        if (w->labels[k - 1].component == label->component && w->labels[k - 1].failed == label->failed) return false;
+    VEC_PUSH(w->labels, w->n_labels, w->labels_cap, *label);
+    memmove(&w->labels[i + 1], &w->labels[i], (w->n_labels - 1 - i) * sizeof *w->labels);
+    w->labels[i] = *label;
+    if (i < w->labels_done || (w->last != INT64_MIN && label->at < w->last)) { /* late */
+        take_label(w, label);
+        if (i <= w->labels_done) w->labels_done++;
+    }
+    return true;
 }
 
-static void sum_up(struct watched *t) {
-    bool alarm = false, warning = false;
-    t->health = 100;
-    size_t known = 0;
-    for (size_t m = 0; m < t->kind->n_metrics; m++) {
-        known += !isnan(t->shown[m].value) && (!isnan(t->shown[m].own_z) || !isnan(t->shown[m].peer_z));
-        t->health -= t->shown[m].points_lost;
-        alarm |= t->shown[m].beyond_limit;
-        warning |= t->shown[m].anomalous;
-    }
-    for (size_t c = 0; c < t->kind->n_components; c++) alarm |= t->predicted[c] != 0;
-    t->health = known ? fmax(t->health, 0) : NAN;
-    t->state = alarm ? WATCH_ALARM : warning || t->health < HEALTH_WARNING ? WATCH_WARNING : WATCH_OK;
+/* ---- rows */
+static void smooth_gap(struct watch_machine *w, Nanos at) {
+    if (w->last == INT64_MIN || at <= w->last) return;
+    double gap = (double)(at - w->last);
+    if (!(w->gap > 0))
+        w->gap = gap;
+    else
+        w->gap += GAP_GAIN * (fmin(gap, 4 * w->gap) - w->gap);
 }
 
-void watch_judge_row(struct watch *watch, struct watched *t, const struct row *row) {
-    if (t->last && row->time < t->last) {
-        watch->stats.late_rows++;
-        return;
+static void take_value(struct watch_machine *w, const struct watch_value *v, Nanos at, struct watch_findings *out) {
+    struct watch_metric_state *s = &w->metrics[v->role];
+    int8_t m = w->family->track_of[v->role];
+    if (m >= 0) failure_track_value(&w->track, (size_t)m, v->num);
+    s->latest = v->num;
+    s->score = anomaly_add(&s->anomaly, v->num);
+    check_limit(w, v->role, v->num, at, out);
+}
+
+void watch_judge_row(struct watch_machine *w, Nanos at, const struct watch_value *values, size_t n,
+                     struct watch_findings *out) {
+    watch_judge_pass_labels(w, at);
+    bool hour = failure_track_advance(&w->track, at), codes = false;
+    smooth_gap(w, at);
+    w->last = at;
+    for (size_t i = 0; i < n; i++) {
+        if (values[i].text.ptr)
+            codes |= take_codes(w, values[i].role, values[i].text, at, out);
+        else
+            take_value(w, &values[i], at, out);
     }
-    watch->stats.judged_rows++;
-    if (t->last && row->time > t->last) {
-        Nanos gap = row->time - t->last;
-        t->gap = t->gap ? t->gap + (gap - t->gap) / 8 : gap;
+    if (hour) {
+        for (size_t m = 0; m < w->family->n_tracked; m++) check_anomaly(w, m, at, out);
+        clear_codes(w, at, out);
+        expire(w, at, out);
     }
-    t->last = row->time;
-    find_metrics(watch, t->kind);
-    take_labels(t, row->time);
-    bool hour = failure_track_advance(&t->track, row->time);
-    bool codes = take_values(watch, t, row);
-    if (row->time > t->kind->family->now) t->kind->family->now = row->time;
-    if (!hour && !codes) return;
-    renew_peers(watch, t->kind, row->time);
-    for (size_t m = 0; m < t->kind->n_metrics && hour; m++) {
-        show_metric(t, m);
-        judge_anomaly(watch, t, m, row->time);
+    if (hour || codes) predict(w, at, out);
+}
+
+/* ---- looking */
+static void look_at_metric(const struct watch_machine *w, size_t role, struct watch_metric *out) {
+    const struct watch_metric_state *s = &w->metrics[role];
+    int8_t m = w->family->track_of[role];
+    *out = (struct watch_metric){NAN, NAN, NAN, NAN, NAN, NAN, NAN, 0, s->score, s->beyond, s->anomalous};
+    if (m < 0 || w->track.hour == INT64_MIN) return;
+    const struct failure_metric *track = &w->track_metrics[m];
+    out->value = failure_track_mean(&w->track, (size_t)m, 24, INT64_MIN, NULL);
+    if (track->daily.n < STATS_HUBER_WARM) return;
+    out->own_median = track->hourly.centre, out->own_mad = track->daily.spread;
+    out->own_z = (out->value - out->own_median) / out->own_mad;
+}
+
+void watch_judge_look(const struct watch_machine *w, struct watch_thing *out) {
+    *out = (struct watch_thing){
+        .model = w->model, .last = w->last == INT64_MIN ? 0 : w->last, .health = NAN, .usual_gap = (Nanos)w->gap};
+    for (size_t i = 0; i < w->model->n_metrics && i < WATCH_METRICS_MAX; i++) {
+        look_at_metric(w, i, &out->metrics[i]);
+        if (out->metrics[i].anomalous && out->state < WATCH_WARNING) out->state = WATCH_WARNING;
+        if (out->metrics[i].beyond_limit) out->state = WATCH_ALARM;
     }
-    judge_components(watch, t, row->time);
-    sum_up(t);
-    ask_for_training(watch, t->kind->family);
+    for (size_t c = 0; c < w->family->n_components && c < WATCH_COMPONENTS_MAX; c++) {
+        const struct watch_component_state *s = &w->components[c];
+        out->components[c] = (struct watch_component){s->replaced_at, s->failed_at, s->probability, s->predicted_at};
+        if (s->predicted_at) out->state = WATCH_ALARM;
+    }
 }

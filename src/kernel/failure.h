@@ -98,6 +98,6 @@ struct failure_fit {
     const double *mean_life_hours; /* [n_components] */
 };
 /* threshold is left at 2 (never). A model without any failure judges everything 0. */
-void failure_learn(const struct failure_fit *fit, struct arena *scratch, struct failure_model *out);
+void failure_fit_learn(const struct failure_fit *fit, struct arena *scratch, struct failure_model *out);
 
 #endif

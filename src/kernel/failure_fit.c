@@ -197,7 +197,7 @@ static void learn_weights(const struct design *d, struct failure_model *out) {
     out->bias = beta[FAILURE_FEATURES];
 }
 
-void failure_learn(const struct failure_fit *fit, struct arena *scratch, struct failure_model *out) {
+void failure_fit_learn(const struct failure_fit *fit, struct arena *scratch, struct failure_model *out) {
     ASSERT(fit->n_metrics <= FAILURE_METRICS_MAX && fit->n_components <= FAILURE_COMPONENTS_MAX &&
            fit->n_codes <= FAILURE_CODES_MAX);
     *out = (struct failure_model){.n_metrics = fit->n_metrics,

@@ -15,15 +15,15 @@
 #define ODDS_MAX 40.0
 #define CERTAIN_LEAST 0.8
 
-double failure_recall(const struct failure_counts *counts) {
+double failure_trial_recall(const struct failure_counts *counts) {
     return counts->failures ? (double)counts->foreseen_24h / counts->failures : NAN;
 }
 
-double failure_false_rate(const struct failure_counts *counts) {
+double failure_trial_false_rate(const struct failure_counts *counts) {
     return counts->machine_months > 0 ? counts->false_alarms / counts->machine_months : NAN;
 }
 
-void failure_counts_add(struct failure_counts *sum, const struct failure_counts *more) {
+void failure_trial_add(struct failure_counts *sum, const struct failure_counts *more) {
     sum->failures += more->failures, sum->foreseen_24h += more->foreseen_24h, sum->foreseen += more->foreseen;
     sum->predictions += more->predictions, sum->false_alarms += more->false_alarms;
     sum->undecided += more->undecided, sum->machine_months += more->machine_months;
@@ -112,7 +112,7 @@ static void sample_machine(const struct failure_machine *past, size_t m, const s
     close_filling(&f, true, hours, days);
 }
 
-void failure_kind_learn(const struct failure_fleet *fleet, const struct failure_span *span, struct arena *arena,
+void failure_trial_kind(const struct failure_fleet *fleet, const struct failure_span *span, struct arena *arena,
                         struct failure_kind *out) {
     *out = (struct failure_kind){0};
     size_t moments = 0;
@@ -136,8 +136,8 @@ void failure_kind_learn(const struct failure_fleet *fleet, const struct failure_
     }
 }
 
-void failure_lives(const struct failure_fleet *fleet, const struct failure_span *span,
-                   double out[FAILURE_COMPONENTS_MAX]) {
+void failure_trial_lives(const struct failure_fleet *fleet, const struct failure_span *span,
+                         double out[FAILURE_COMPONENTS_MAX]) {
     double sum[FAILURE_COMPONENTS_MAX] = {0}, n[FAILURE_COMPONENTS_MAX] = {0};
     for (size_t i = 0; i < fleet->n_machines; i++) {
         if (!covers(span, i)) continue;
@@ -366,17 +366,17 @@ static double choose(const struct failure_fleet *fleet, const struct failure_spa
     return threshold;
 }
 
-double failure_choose(const struct failure_fleet *fleet, const struct failure_span *span,
-                      const struct failure_test *test, double budget, struct arena *arena,
-                      struct failure_counts *out_counts) {
+double failure_trial_choose(const struct failure_fleet *fleet, const struct failure_span *span,
+                            const struct failure_test *test, double budget, struct arena *arena,
+                            struct failure_counts *out_counts) {
     struct scores *all = arena_zero(arena, fleet->n_machines, sizeof *all);
     for (size_t i = 0; i < fleet->n_machines; i++)
         if (covers(span, i)) score_machine(fleet, span, test, i, arena, all);
     return choose(fleet, span, all, budget, arena, out_counts);
 }
 
-void failure_try(const struct failure_fleet *fleet, const struct failure_span *span, const struct failure_test *test,
-                 struct arena *arena, struct failure_counts *out) {
+void failure_trial_count(const struct failure_fleet *fleet, const struct failure_span *span,
+                         const struct failure_test *test, struct arena *arena, struct failure_counts *out) {
     struct scores *all = arena_zero(arena, fleet->n_machines, sizeof *all);
     for (size_t i = 0; i < fleet->n_machines; i++)
         if (covers(span, i)) score_machine(fleet, span, test, i, arena, all);
@@ -410,7 +410,7 @@ static void learn(const struct training *t, const bool *use, struct failure_mode
                               .n_components = t->fleet->n_components,
                               .n_codes = t->fleet->n_codes,
                               .mean_life_hours = t->lives};
-    failure_learn(&fit, t->arena, out);
+    failure_fit_learn(&fit, t->arena, out);
 }
 
 /* Each fold's machines are scored by a model that did not see them. */
@@ -445,11 +445,12 @@ static double certain_enough(const struct failure_counts *counts, double budget)
     return fmax(CERTAIN_LEAST, rate / (rate + budget));
 }
 
-void failure_train(const struct failure_fleet *fleet, const struct failure_span *span, const struct failure_plan *plan,
-                   struct arena *arena, struct failure_model *out, struct failure_counts *out_counts) {
+void failure_trial_train(const struct failure_fleet *fleet, const struct failure_span *span,
+                         const struct failure_plan *plan, struct arena *arena, struct failure_model *out,
+                         struct failure_counts *out_counts) {
     struct training t = {.fleet = fleet, .span = span, .arena = arena};
-    failure_kind_learn(fleet, span, arena, &t.kind);
-    failure_lives(fleet, span, t.lives);
+    failure_trial_kind(fleet, span, arena, &t.kind);
+    failure_trial_lives(fleet, span, t.lives);
     collect_rows(&t);
     struct scores *all = arena_zero(arena, fleet->n_machines, sizeof *all);
     cross_score(&t, plan->folds ? plan->folds : FOLDS_DEFAULT, all);

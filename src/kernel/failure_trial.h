@@ -40,9 +40,9 @@ struct failure_counts {
     uint32_t failures, foreseen_24h, foreseen, predictions, false_alarms, undecided;
     double machine_months; /* of 365.25/12 days */
 };
-double failure_recall(const struct failure_counts *counts);     /* with a lead of 24 h; NaN without failures */
-double failure_false_rate(const struct failure_counts *counts); /* a machine-month */
-void failure_counts_add(struct failure_counts *sum, const struct failure_counts *more);
+double failure_trial_recall(const struct failure_counts *counts);     /* with a lead of 24 h; NaN without failures */
+double failure_trial_false_rate(const struct failure_counts *counts); /* a machine-month */
+void failure_trial_add(struct failure_counts *sum, const struct failure_counts *more);
 
 /* Which part of the history counts. */
 struct failure_span {
@@ -61,8 +61,9 @@ typedef double failure_judge_fn(const void *judge, size_t component, const struc
 /* Learns from the span only: baseline of the kind, filter, codes, weights, and the threshold that foresees most
  * failures within the budget when each fifth of the machines is judged by a model of the others. *out_counts: how that
  * went. Failures need labels at or before span.to. */
-void failure_train(const struct failure_fleet *fleet, const struct failure_span *span, const struct failure_plan *plan,
-                   struct arena *arena, struct failure_model *out, struct failure_counts *out_counts);
+void failure_trial_train(const struct failure_fleet *fleet, const struct failure_span *span,
+                         const struct failure_plan *plan, struct arena *arena, struct failure_model *out,
+                         struct failure_counts *out_counts);
 
 /* Counts predictions made within the span by `judge` at `threshold`. Looks use the kind given. The machines' past
  * before the span is walked through as well (baselines, ages), but nothing is predicted there. */
@@ -72,19 +73,19 @@ struct failure_test {
     const struct failure_kind *kind;
     double threshold;
 };
-void failure_try(const struct failure_fleet *fleet, const struct failure_span *span, const struct failure_test *test,
-                 struct arena *arena, struct failure_counts *out);
+void failure_trial_count(const struct failure_fleet *fleet, const struct failure_span *span,
+                         const struct failure_test *test, struct arena *arena, struct failure_counts *out);
 double failure_trial_model(const void *model, size_t component, const struct failure_look *look); /* a judge */
 
 /* The threshold for any judge that foresees most within the budget in the span; +infinity when nothing fits. */
-double failure_choose(const struct failure_fleet *fleet, const struct failure_span *span,
-                      const struct failure_test *test, double budget, struct arena *arena,
-                      struct failure_counts *out_counts);
+double failure_trial_choose(const struct failure_fleet *fleet, const struct failure_span *span,
+                            const struct failure_test *test, double budget, struct arena *arena,
+                            struct failure_counts *out_counts);
 
-void failure_kind_learn(const struct failure_fleet *fleet, const struct failure_span *span, struct arena *arena,
+void failure_trial_kind(const struct failure_fleet *fleet, const struct failure_span *span, struct arena *arena,
                         struct failure_kind *out);
 /* Mean time from one replacement (or failure) of a component to the next, hours; NaN when never seen twice. */
-void failure_lives(const struct failure_fleet *fleet, const struct failure_span *span,
-                   double out[FAILURE_COMPONENTS_MAX]);
+void failure_trial_lives(const struct failure_fleet *fleet, const struct failure_span *span,
+                         double out[FAILURE_COMPONENTS_MAX]);
 
 #endif
