@@ -82,6 +82,7 @@ struct reading {
     const char *name;
     int line;
     Err err;
+    int err_line; /* where it was seen */
 };
 
 static char *read_line(char *into, int room, void *ctx) {
@@ -95,6 +96,7 @@ static char *read_line(char *into, int room, void *ctx) {
         r->err = err_make(ERR_INVALID,
                           "%s:%d: line of %zu bytes is too long or holds a NUL: a line has at most %d bytes of text",
                           r->name, r->line, line.len, LINE_MAX_BYTES);
+        r->err_line = r->line;
         return NULL;
     }
     memcpy(into, line.ptr, line.len);
@@ -113,14 +115,16 @@ static int on_pair(void *ctx, const char *section, const char *key, const char *
                           where, key, section);
     else
         r->err = set(r->settings, i, str_c(value), where);
+    if (r->err.code != ERR_NONE) r->err_line = r->line;
     return r->err.code == ERR_NONE;
 }
 
 Err settings_parse(struct settings *settings, Str text, const char *name) {
     struct reading r = {.settings = settings, .rest = text, .name = name, .err = err_none()};
     int bad_line = ini_parse_stream(read_line, &r, on_pair, &r);
-    if (r.err.code != ERR_NONE) return r.err;
-    if (bad_line != 0)
+    bool first = bad_line != 0 && (r.err.code == ERR_NONE || bad_line < r.err_line);
+    if (r.err.code != ERR_NONE && !first) return r.err;
+    if (first)
         return err_make(ERR_INVALID, "%s:%d: not '[section]', 'key = value' or '; comment': mend the line", name,
                         bad_line);
     return err_none();
