@@ -6,6 +6,7 @@
 #include "insight/view.h"
 #include "insight/watch.h"
 #include "os/process.h"
+#include "store/records.h"
 #include "store/series.h"
 
 /* ---- numbers for /metrics */
@@ -52,6 +53,24 @@ static uint64_t rows_kept(void *ctx) {
     return stats.rows;
 }
 
+/* ---- checks for /healthz: an empty write goes the whole way, and fails for good once a disk has failed */
+static Err series_writable(void *ctx) {
+    struct series_commit commit = {0};
+    rows_clear(&commit.rows);
+    Err err = series_write(((struct flow *)ctx)->workspace.series, &commit);
+    rows_fini(&commit.rows);
+    return err;
+}
+
+static Err write_nothing(void *ctx, struct records_txn *txn) {
+    (void)txn, (void)ctx;
+    return err_none();
+}
+
+static Err records_writable(void *ctx) {
+    return records_write(((struct flow *)ctx)->workspace.records, write_nothing, NULL);
+}
+
 static void models_changed(void *ctx) {
     struct flow *flow = ctx;
     watch_forget_models(flow->watch);
@@ -70,6 +89,9 @@ Err flow_serve_start(struct flow *flow, const struct flow_options *o) {
     struct serve_numbers *numbers = arena_zero(&flow->arena, 2, sizeof *numbers);
     numbers[0] = (struct serve_numbers){series_numbers, read_series, flow, sizeof(struct series_stats)};
     numbers[1] = (struct serve_numbers){process_rows, read_process, NULL, sizeof(struct process_numbers)};
+    struct serve_check *checks = arena_zero(&flow->arena, 2, sizeof *checks);
+    checks[0] = (struct serve_check){"series", series_writable, flow};
+    checks[1] = (struct serve_check){"records", records_writable, flow};
     struct serve_options options = {
         .listen = settings_c(s, SETTING_http_listen),
         .workers = (unsigned)settings_int(s, SETTING_http_workers),
@@ -94,6 +116,8 @@ Err flow_serve_start(struct flow *flow, const struct flow_options *o) {
         .replay = o->replay,
         .numbers = numbers,
         .n_numbers = 2,
+        .checks = checks,
+        .n_checks = 2,
     };
     return serve_start(&options, &flow->serve);
 }
