@@ -4,10 +4,10 @@ bench-ingest: build/weft
 .PHONY: bench-ingest
 
 # Durable documents a second, in a fresh folder under build/.
-$(B)/bench/documents: $(B)/bench/documents.o $(foreach r,$(call upto,document,$(ROOMS)),$(B)/lib/$(r).a)
+$(B)/bench/document_rate: $(B)/bench/document_rate.o $(foreach r,$(call upto,document,$(ROOMS)),$(B)/lib/$(r).a)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(foreach r,$(call reverse,$(call upto,document,$(ROOMS))),$(B)/lib/$(r).a) $(LIBS)
-bench-documents: $(B)/bench/documents
+bench-documents: $(B)/bench/document_rate
 	@rm -rf build/bench-documents
-	@$(B)/bench/documents build/bench-documents
+	@$(B)/bench/document_rate build/bench-documents
 .PHONY: bench-documents

@@ -1,6 +1,6 @@
 /*
  * Durable documents a second: each create writes the document with three indexes, its audit row, its outbox row and its
- * number, and returns when the commit is synced. Also moves, reads and credential checks. Usage: documents [FOLDER]
+ * number, and returns when the commit is synced. Also moves, reads and credential checks. Usage: document_rate [FOLDER]
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,7 +59,7 @@ struct worker {
 
 static void must(Err err) {
     if (err.code == ERR_NONE) return;
-    fprintf(stderr, "documents: %s\n", err.text);
+    fprintf(stderr, "document_rate: %s\n", err.text);
     exit(1);
 }
 
