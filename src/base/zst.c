@@ -1,5 +1,6 @@
 #include "base/zst.h"
 
+#include <stdlib.h>
 #include <zstd.h>
 
 void zst_compress(Str bytes, int level, struct buf *out) {
@@ -37,4 +38,41 @@ Err zst_decompress(Str frames, size_t max, struct buf *out) {
     Err err = decompress(ctx, frames, max, out);
     ZSTD_freeDCtx(ctx);
     return err;
+}
+
+/* ---- kept contexts */
+struct zst {
+    ZSTD_CCtx *writing; /* made when first needed: each is large */
+    ZSTD_DCtx *reading;
+};
+
+struct zst *zst_new(void) {
+    struct zst *zstd = calloc(1, sizeof *zstd);
+    ASSERT(zstd != NULL);
+    return zstd;
+}
+
+void zst_free(struct zst *zstd) {
+    if (!zstd) return;
+    ZSTD_freeCCtx(zstd->writing);
+    ZSTD_freeDCtx(zstd->reading);
+    free(zstd);
+}
+
+bool zst_write(struct zst *zstd, Str bytes, int level, size_t at_most, struct buf *out) {
+    if (!zstd->writing) zstd->writing = ZSTD_createCCtx();
+    ASSERT(zstd->writing != NULL);
+    size_t bound = ZSTD_compressBound(bytes.len);
+    buf_reserve(out, bound);
+    size_t n = ZSTD_compressCCtx(zstd->writing, out->ptr + out->len, bound, bytes.ptr, bytes.len, level);
+    if (ZSTD_isError(n) || n >= at_most) return false;
+    out->len += n;
+    return true;
+}
+
+bool zst_read(struct zst *zstd, Str frame, void *into, size_t n) {
+    if (!zstd->reading) zstd->reading = ZSTD_createDCtx();
+    ASSERT(zstd->reading != NULL);
+    size_t got = ZSTD_decompressDCtx(zstd->reading, into, n, frame.ptr, frame.len);
+    return !ZSTD_isError(got) && got == n;
 }

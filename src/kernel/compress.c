@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "kernel/compress_zstd.h"
+#include "base/zst.h"
 
 #define COLD_LEVEL 3
 #define PLANES_MIN 32 /* values; below, a zstd frame costs more than it saves */
@@ -23,7 +23,7 @@ enum { FLOATS_DECIMAL, FLOATS_RAW, FLOATS_XOR_PLANES };
 enum { BYTES_RAW, BYTES_ZSTD };
 
 struct compress {
-    struct compress_zstd *zstd;
+    struct zst *zstd;
     uint64_t *words;
     int64_t *ints;
     size_t cap_words, cap_ints;
@@ -53,13 +53,13 @@ static const int64_t ten_to[19] = {1,
 struct compress *compress_new(void) {
     struct compress *c = calloc(1, sizeof *c);
     ASSERT(c != NULL);
-    c->zstd = compress_zstd_new();
+    c->zstd = zst_new();
     return c;
 }
 
 void compress_free(struct compress *c) {
     if (!c) return;
-    compress_zstd_free(c->zstd);
+    zst_free(c->zstd);
     buf_fini(&c->planes);
     free(c->words);
     free(c->ints);
@@ -149,12 +149,12 @@ static bool write_planes(struct compress *c, const uint64_t *words, size_t n, un
                          struct buf *out) {
     uint8_t *bytes = planes_room(c, n * planes);
     split_planes(words, n, planes, bytes);
-    return compress_zstd_write(c->zstd, (Str){(char *)bytes, n * planes}, COLD_LEVEL, at_most, out);
+    return zst_write(c->zstd, (Str){(char *)bytes, n * planes}, COLD_LEVEL, at_most, out);
 }
 
 static bool read_planes(struct compress *c, Str frame, size_t n, unsigned planes, uint64_t *words) {
     uint8_t *bytes = planes_room(c, n * planes);
-    if (!compress_zstd_read(c->zstd, frame, bytes, n * planes)) return false;
+    if (!zst_read(c->zstd, frame, bytes, n * planes)) return false;
     join_planes(bytes, n, planes, words);
     return true;
 }
@@ -440,7 +440,7 @@ void compress_bytes(struct compress *c, Str bytes, bool cold, struct buf *out) {
     size_t start = out->len;
     buf_byte(out, BYTES_ZSTD);
     buf_u32le(out, (uint32_t)bytes.len);
-    if (cold && bytes.len >= PLANES_MIN && compress_zstd_write(c->zstd, bytes, COLD_LEVEL, bytes.len, out)) return;
+    if (cold && bytes.len >= PLANES_MIN && zst_write(c->zstd, bytes, COLD_LEVEL, bytes.len, out)) return;
     out->len = start;
     buf_byte(out, BYTES_RAW);
     buf_str(out, bytes);
@@ -459,7 +459,7 @@ bool compress_read_bytes(struct compress *c, Str bytes, size_t size_max, struct 
     memcpy(&size, rest.ptr, 4);
     if (size > size_max) return false;
     buf_reserve(out, size + 1);
-    if (!compress_zstd_read(c->zstd, str_slice(rest, 4, rest.len), out->ptr + out->len, size)) return false;
+    if (!zst_read(c->zstd, str_slice(rest, 4, rest.len), out->ptr + out->len, size)) return false;
     out->len += size;
     return true;
 }
