@@ -17,7 +17,7 @@ ini\.h|src/app/settings.c
 sodium.*|src/trust/secret.c
 sqlite3(ext)?\.h|src/store/records_sqlite.c src/store/sqlite_vfs.c
 lz4.*|src/store/series_codec.c
-zstd.*|src/base/zst.c
+zstd.*|src/base/zst.c src/kernel/compress_zstd.c
 '
 
 # Who may build a lens, and why.
@@ -204,7 +204,7 @@ names_are_unique() {
         folder = $0; sub(/\/[^\/]*$/, "", folder)
         if (stem in at && at[stem] != folder) print $0 ":1: file name \"" stem "\" is taken by " at[stem] ": choose another"
         else at[stem] = folder
-    }' "$temp/code"
+    }' "$temp/sources"
 }
 
 # The patterns are written so that they do not match themselves.
