@@ -17,7 +17,7 @@ ini\.h|src/app/settings.c
 sodium.*|src/trust/secret.c
 sqlite3(ext)?\.h|src/store/records_sqlite.c src/store/sqlite_vfs.c
 lz4.*|src/store/series_codec.c
-zstd.*|src/base/zst.c src/kernel/compress_zstd.c
+zstd.*|src/base/zst.c
 '
 
 # Who may build a lens, and why.
