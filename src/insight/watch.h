@@ -18,7 +18,7 @@
  *
  * Only things whose model is declared are watched. Nobody has said what the metrics of an open model mean, so such a
  * thing costs one look-up a row and no memory; its charts and latest values come from the store as ever.
- * A watched thing costs about 400 bytes a metric and 7 kB in all.
+ * A watched thing costs about 1.2 kB a metric and 3 kB beside; nothing in it grows but what it is told (labels).
  */
 #ifndef INSIGHT_WATCH_H
 #define INSIGHT_WATCH_H

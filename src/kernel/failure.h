@@ -8,6 +8,7 @@
  *   kind while the own one is young: (n·own + 72·kind)/(n + 72). A matched filter projects z onto the direction in
  *   which the metrics were seen to move before failures of this component: s(W) = Σ w(m)·z(m,W), |w| = 1. The
  *   direction is learnt: the mean z before failures, soft-thresholded, so that metrics that say nothing count nothing.
+ *   Failures at which another component failed too count a fifth: they do not tell whose sign was whose.
  * - **Fault codes.** Each code e weighs log(P(e | fails)/P(e)) when it was reported within the window and
  *   log((1-P(e | fails))/(1-P(e))) when it was not but some code of this component was (naive Bayes, Laplace-smoothed).
  *
@@ -48,13 +49,13 @@ void failure_looks(const struct failure_track *track, const struct failure_kind 
                    struct failure_look out[]);
 
 enum failure_feature {
-    FAILURE_SHIFT_12H,
+    FAILURE_SHIFT_12H, /* s(12 h) clipped to 0…3; every other s(W) is clipped to 0…4, beyond which it says no more */
     FAILURE_SHIFT_24H,
-    FAILURE_ELSEWHERE, /* what of |z(24 h)| the filter leaves over */
-    FAILURE_CODES_24H, /* log-likelihood ratios, clipped to ±8 */
+    FAILURE_ELSEWHERE, /* what of |z(24 h)| the filter leaves over, clipped to 0…4 */
+    FAILURE_CODES_24H, /* sum of the codes' log-likelihood ratios, clipped to ±3; 0 without a code of the component */
     FAILURE_CODES_48H,
     FAILURE_SILENT, /* a shift of long standing without a code: s(48 h) while codes 48 h <= 0, else 0 */
-    FAILURE_BOTH,   /* shift and codes together: min(s(24 h)/6, 1)·max(codes 24 h, 0) */
+    FAILURE_BOTH,   /* shift and codes together: s(24 h)/4·max(codes 24 h, 0) */
     FAILURE_AGE,    /* age/mean life, clipped to 0…3; 1 when unknown */
     FAILURE_FEATURES
 };
