@@ -5,7 +5,7 @@ ROOMS := base os model kernel store trust document connect insight act domain se
 V ?= release
 B := build/$(V)
 CC := gcc
-LIBS := -lmicrohttpd -lsqlite3 -lssl -lcrypto -lsodium -lzstd -llz4 -lz -ljansson -linih -lxxhash -lpthread -lm
+LIBS := -lmicrohttpd -lsqlite3 -lsodium -lzstd -lz -ljansson -linih -lxxhash -lpthread -lm
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
 CFLAGS := -std=c17 -D_GNU_SOURCE -O2 -g -ffp-contract=off -fno-omit-frame-pointer -fstack-protector-strong $(WARN) -Isrc -I. -I$(B)/gen
 LDFLAGS :=

@@ -12,11 +12,9 @@ jansson\.h|src/base/json.c
 xxhash\.h|src/base/hash.c
 zlib\.h|src/os/gzip.c
 microhttpd\.h|src/os/http.c
-openssl/.*|src/os/tls.c
 ini\.h|src/app/settings.c
 sodium.*|src/trust/secret.c
 sqlite3(ext)?\.h|src/store/records_sqlite.c src/store/sqlite_vfs.c
-lz4.*|src/store/series_codec.c
 zstd.*|src/base/zst.c
 '
 

@@ -7,11 +7,9 @@ make|make|builds everything
 gcc|gcc|the C compiler
 libc6-dev|-|headers of the C library
 libmicrohttpd-dev|-|HTTP
-libssl-dev|-|TLS and SHA-256
 libsqlite3-dev|-|records and their search
 libsodium-dev|-|passwords, keys and signatures
 libzstd-dev|-|compression of what is kept
-liblz4-dev|-|compression of what is in motion
 libjansson-dev|-|JSON of the interface
 zlib1g-dev|-|gzip over HTTP
 libinih-dev|-|the settings file
