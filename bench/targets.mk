@@ -11,3 +11,10 @@ bench-documents: $(B)/bench/document_rate
 	@rm -rf build/bench-documents
 	@$(B)/bench/document_rate build/bench-documents
 .PHONY: bench-documents
+
+# bench/X.c, linked with the rooms up to the one it measures
+bench/series_append: $(B)/bench/series_append
+	@$< $(ARGS)
+$(B)/bench/series_append: $(B)/bench/series_append.o $(foreach r,$(call upto,store,$(ROOMS)),$(B)/lib/$(r).a)
+	$(CC) $(LDFLAGS) -o $@ $< $(foreach r,$(call reverse,$(call upto,store,$(ROOMS))),$(B)/lib/$(r).a) $(LIBS)
+.PHONY: bench/series_append

@@ -31,6 +31,7 @@ struct series_options {
      * (back-pressure). */
     void (*on_commit)(void *ctx, const struct rows *rows);
     void *on_commit_ctx;
+    unsigned merge_runs; /* runs of like size in a partition before they are merged into one; 0 = 8 */
     const char *backend; /* NULL: "embedded", the default */
 };
 

@@ -17,10 +17,11 @@
 #include "store/series_run_write.h"
 #include "store/series_union.h"
 
-#define MERGE_RUNS 4                      /* of like size, before they are merged */
+#define MERGE_RUNS 8                      /* of like size, before they are merged, when nothing else is said */
 #define RUN_BYTES_MAX ((uint64_t)1 << 30) /* larger ones are left as they are */
 #define WINDOW_BYTES ((uint64_t)4 << 20)  /* partitions within a window that hold less together are merged */
-#define LOOK_EVERY (10 * NANOS_PER_MIN)   /* partitions end without anybody writing */
+#define LOOK_EVERY NANOS_PER_MIN          /* partitions end without anybody writing */
+#define QUIET_FLUSHES 2                   /* that brought a past partition nothing, before it is merged for good */
 #define OVER_AFTER NANOS_PER_HOUR         /* rows may still come late */
 #define SLICE_ROWS ((uint64_t)16384)
 #define SLICE_VALUES ((uint64_t)1 << 19)
@@ -41,13 +42,16 @@ static bool readable(struct series_run *const *runs, size_t n) {
     return true;
 }
 
-/* How many of a partition's runs, the newest first, are worth merging: each no larger than those before it together. */
-static size_t like_sized(struct series_run *const *runs, size_t n) {
-    uint64_t sum = bytes_of(runs[0]);
-    size_t count = 1;
-    while (count < n && bytes_of(runs[count]) <= 2 * sum && sum + bytes_of(runs[count]) <= RUN_BYTES_MAX)
-        sum += bytes_of(runs[count++]);
-    return count >= MERGE_RUNS ? count : 0;
+/*
+ * How many of a partition's runs, the newest first, are worth merging: as many as may be, when there are several and
+ * the oldest of them is not much larger than the others together.
+ */
+static size_t like_sized(struct series_run *const *runs, size_t n, size_t several) {
+    uint64_t newer = 0;
+    size_t count = 0;
+    for (size_t i = 0; i < n && newer + bytes_of(runs[i]) <= RUN_BYTES_MAX; newer += bytes_of(runs[i++]))
+        if (bytes_of(runs[i]) <= 2 * newer) count = i + 1;
+    return count >= several ? count : 0;
 }
 
 /* The same for a partition that is over: all, unless that would write much again for little. */
@@ -59,10 +63,23 @@ static size_t all_at_last(struct series_run *const *runs, size_t n) {
     return anew || (n > 1 && sum - oldest >= oldest / 3) ? n : 0;
 }
 
-static bool partition_job(struct series_run **runs, size_t n, Nanos now, struct job *job) {
+/* When it is looked at, and what has been flushed by then. */
+struct moment {
+    Nanos now, today;
+    uint64_t flushed; /* number of the last flush; with `quiet`, of one that is long ago */
+    bool quiet;
+    size_t several; /* runs of like size are worth merging */
+};
+
+/* Its time has passed, and nothing is being written into it any more. */
+static bool is_over(const struct series_run_info *newest, const struct moment *m) {
+    return newest->to <= m->now - OVER_AFTER && (m->quiet || newest->last + QUIET_FLUSHES <= m->flushed);
+}
+
+static bool partition_job(struct series_run **runs, size_t n, const struct moment *m, struct job *job) {
     const struct series_run_info *info = series_run_info(runs[0]);
-    size_t count = like_sized(runs, n);
-    if (count == 0 && info->to <= now - OVER_AFTER) count = all_at_last(runs, n);
+    size_t count = like_sized(runs, n, m->several);
+    if (count == 0 && is_over(info, m)) count = all_at_last(runs, n);
     if (count == 0 || !readable(runs, count)) return false;
     *job = (struct job){runs, count, {info->from, info->to}};
     return true;
@@ -75,18 +92,19 @@ static size_t same_partition(const struct series_set *set, size_t i) {
 }
 
 /* The runs from i on that lie in the next larger window around run i, when together they are small and it is past. */
-static bool window_job(const struct series_set *set, size_t i, Nanos today, struct job *job) {
+static bool window_job(const struct series_set *set, size_t i, const struct moment *m, struct job *job) {
     const struct series_run_info *info = series_run_info(set->runs[i]);
     struct series_partition own = {info->from, info->to};
     unsigned level = series_partition_level(&own);
     if (level + 1 >= SERIES_PARTITION_LEVELS) return false;
     struct series_partition window = series_partition_window(info->from, level + 1);
-    if (window.to > today || (i > 0 && series_run_info(set->runs[i - 1])->from >= window.from)) return false;
+    if (window.to > m->today || (i > 0 && series_run_info(set->runs[i - 1])->from >= window.from)) return false;
     size_t n = 0;
     uint64_t sum = 0;
     bool several = false;
     for (; i + n < set->n && series_run_info(set->runs[i + n])->from < window.to; n++) {
         if (series_run_info(set->runs[i + n])->to > window.to) return false;
+        if (!is_over(series_run_info(set->runs[i + n]), m)) return false;
         several |= series_run_info(set->runs[i + n])->from != info->from;
         sum += bytes_of(set->runs[i + n]);
     }
@@ -95,11 +113,10 @@ static bool window_job(const struct series_set *set, size_t i, Nanos today, stru
     return true;
 }
 
-static bool find_job(struct series_set *set, Nanos now, struct job *job) {
-    Nanos today = series_partition_window(now, 0).from;
+static bool find_job(struct series_set *set, const struct moment *m, struct job *job) {
     for (size_t i = 0, n; i < set->n; i += n) {
         n = same_partition(set, i);
-        if (partition_job(&set->runs[i], n, now, job) || window_job(set, i, today, job)) return true;
+        if (partition_job(&set->runs[i], n, m, job) || window_job(set, i, m, job)) return true;
     }
     return false;
 }
@@ -177,25 +194,13 @@ static Err merge_metric(struct merging *m, MetricId metric) {
     return err_none();
 }
 
-static Err write_union(struct merging *m) {
-    series_union_sort(&m->rows);
-    for (size_t row = 0; row < m->rows.n_rows; row++) {
-        TRY(series_run_write_row(m->writer, m->rows.rows[row]));
-        for (size_t c = 0; c < m->rows.n_columns; c++) {
-            Value v;
-            if (series_union_take(&m->rows, c, m->rows.rows[row], &v))
-                series_run_write_value(m->writer, m->rows.columns[c].metric, v);
-        }
-    }
-    return err_none();
-}
-
 static Err merge_slice(struct merging *m, PartyId party, ThingId thing, Nanos from, Nanos to, const MetricId *metrics,
                        size_t n) {
     for (size_t i = 0; i < m->n_lanes; i++) series_source_lane_thing(&m->lanes[i], party, thing, from, to);
     series_union_clear(&m->rows);
     for (size_t i = 0; i < n; i++) TRY(merge_metric(m, metrics[i]));
-    return write_union(m);
+    series_union_sort(&m->rows);
+    return series_run_write_union(m->writer, &m->rows);
 }
 
 static int by_least(const void *a, const void *b) {
@@ -334,13 +339,17 @@ static Err do_job(struct series_engine *e, const struct job *job) {
 }
 
 /* One job, if there is one. */
-static bool work_once(struct series_engine *e) {
+static bool work_once(struct series_engine *e, bool quiet) {
     struct job job;
+    struct moment m = {.now = clock_now(e->options.clock), .quiet = quiet, .several = MERGE_RUNS};
+    if (e->options.merge_runs) m.several = e->options.merge_runs;
+    m.today = series_partition_window(m.now, 0).from;
     thread_lock(&e->lock);
+    m.flushed = e->first_flush + e->flushes;
     struct series_set *set = e->set;
     series_set_hold(set);
     thread_unlock(&e->lock);
-    bool found = find_job(set, clock_now(e->options.clock), &job);
+    bool found = find_job(set, &m, &job);
     Err err = found ? do_job(e, &job) : err_none();
     if (err.code && err.code != ERR_CLOSED)
         LOG_ERROR("series.merge_failed", LOG_C("dir", e->dir), LOG_C("error", err.text));
@@ -352,11 +361,12 @@ void series_compact_run(void *engine) {
     struct series_engine *e = engine;
     thread_lock(&e->lock);
     while (!e->stop) {
-        if (!e->compact) e->compact = !thread_wait_for(&e->changed, &e->lock, LOOK_EVERY) || e->compact;
-        if (e->stop || !e->compact) continue;
+        bool quiet = false;
+        if (!e->compact) quiet = !thread_wait_for(&e->changed, &e->lock, LOOK_EVERY); /* nothing was flushed so long */
+        if (e->stop || !(e->compact || quiet)) continue;
         e->compact = false;
         thread_unlock(&e->lock);
-        while (!atomic_load(&e->stopping) && work_once(e)) {
+        while (!atomic_load(&e->stopping) && work_once(e, quiet)) {
         }
         thread_lock(&e->lock);
     }

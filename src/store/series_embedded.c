@@ -385,6 +385,7 @@ static Err start(struct series_engine *e) {
     series_restore_clean(e);
     TRY(tidy_log(e));
     e->compact = true;
+    e->first_flush = e->manifest.next_flush - 1;
     TRY(thread_start(&e->flusher, "series-flush", series_flush_run, e));
     return thread_start(&e->compactor, "series-merge", series_compact_run, e);
 }

@@ -43,10 +43,10 @@ struct series_engine {
     pthread_cond_t changed;
     struct series_memory *active, *frozen; /* being filled; being written out, or NULL */
     struct series_set *set;
-    uint32_t frozen_log; /* the last segment that holds rows of `frozen` */
-    uint64_t flushes;    /* done */
-    Err flush_error;     /* of the last try */
-    bool stop, compact;  /* compact: there may be something to do */
+    uint32_t frozen_log;           /* the last segment that holds rows of `frozen` */
+    uint64_t flushes, first_flush; /* done since the start; number of the last before it */
+    Err flush_error;               /* of the last try */
+    bool stop, compact;            /* compact: there may be something to do */
     struct thread *flusher, *compactor;
 
     _Atomic uint64_t syncs;

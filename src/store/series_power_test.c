@@ -330,6 +330,7 @@ static bool open_store(struct world *w, bool read_only) {
                                      .clock = &clock,
                                      .memory_bytes = 16 << 10,
                                      .dead_letter_bytes = 256 << 10,
+                                     .merge_runs = 2,
                                      .read_only = read_only};
     Err err = series_open(&options, &w->series);
     if (err.code) w->series = NULL;

@@ -105,32 +105,32 @@ struct restoring {
 };
 
 /* The newest value at most as late as the horizon among the column's rows of one part. */
-static void restore_part(struct restoring *r, const struct series_chunk_column *column, const struct series_part *part,
+static void restore_part(struct restoring *r, const struct series_run_column *column, const struct series_part *part,
                          uint32_t begin, uint32_t *at) {
     const struct series_run_chunk *c = &r->chunk;
     uint32_t i = *at, best = UINT32_MAX;
-    for (; i < column->n && c->rows[i] < begin + part->rows; i++)
-        if (c->times[c->rows[i]] <= r->horizon || best == UINT32_MAX) best = i;
+    for (; i < column->form.n && column->rows[i] < begin + part->rows; i++)
+        if (c->times[column->rows[i]] <= r->horizon || best == UINT32_MAX) best = i;
     *at = i;
     if (best != UINT32_MAX && part->thing <= series_names_count(r->engine->front.names, SERIES_NAME_THING))
-        series_live_restore(r->engine->front.live, part->thing, column->metric, c->times[c->rows[best]],
-                            c->values[best], r->horizon);
+        series_live_restore(r->engine->front.live, part->thing, column->form.metric, c->times[column->rows[best]],
+                            column->values[best], r->horizon);
 }
 
 static Err restore_column(struct restoring *r, uint32_t i) {
     struct series_run_chunk *c = &r->chunk;
-    struct series_chunk_column column = series_chunk_column_at(&c->chunk, i);
-    Value last = series_chunk_value(column.last_kind, column.last);
+    const struct series_chunk_column *form = &c->columns[i].form;
+    const struct series_run_column *column;
+    Value last = series_chunk_value(form->last_kind, form->last);
     const struct series_chunk_head *h = &c->chunk.head;
-    if (h->n_parts == 1 && column.last_time <= r->horizon && last.kind != VALUE_NONE) {
-        series_live_restore(r->engine->front.live, h->thing, column.metric, column.last_time, last, r->horizon);
+    if (h->n_parts == 1 && form->last_time <= r->horizon && last.kind != VALUE_NONE) {
+        series_live_restore(r->engine->front.live, h->thing, form->metric, form->last_time, last, r->horizon);
         return err_none();
     }
     TRY(series_run_load_times(r->scratch, c));
-    TRY(series_run_load_column(r->scratch, c, &column, i));
+    TRY(series_run_load_column(r->scratch, c, i, &column));
     uint32_t begin = 0, at = 0;
-    for (uint32_t p = 0; p < h->n_parts; begin += c->parts[p++].rows)
-        restore_part(r, &column, &c->parts[p], begin, &at);
+    for (uint32_t p = 0; p < h->n_parts; begin += c->parts[p++].rows) restore_part(r, column, &c->parts[p], begin, &at);
     return err_none();
 }
 

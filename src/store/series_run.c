@@ -218,12 +218,27 @@ Err series_run_all(struct series_run_place *place, struct series_run_entries *ou
 void series_run_chunk_fini(struct series_run_chunk *c) {
     buf_fini(&c->bytes);
     buf_fini(&c->section);
-    buf_fini(&c->text);
+    for (size_t i = 0; i < c->cap_columns; i++) {
+        buf_fini(&c->columns[i].text);
+        free(c->columns[i].rows);
+        free(c->columns[i].values);
+    }
+    free(c->columns);
     free(c->parts);
     free(c->times);
-    free(c->rows);
-    free(c->values);
     *c = (struct series_run_chunk){0};
+}
+
+static void forget_columns(struct series_run_chunk *c) {
+    size_t n = c->chunk.head.n_columns, old = c->cap_columns;
+    if (n > old) {
+        c->columns = vec_grow(c->columns, &c->cap_columns, n, sizeof *c->columns);
+        memset(c->columns + old, 0, (c->cap_columns - old) * sizeof *c->columns);
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        c->columns[i].form = series_chunk_column_at(&c->chunk, i);
+        c->columns[i].decoded = false;
+    }
 }
 
 Err series_run_load(struct series_run_chunk *c, struct series_run *run, const struct series_run_entry *entry) {
@@ -240,6 +255,7 @@ Err series_run_load(struct series_run_chunk *c, struct series_run *run, const st
     if (err.code) return corrupt(run, entry->offset, err.text);
     if (c->chunk.head.n_rows != entry->n_rows || series_chunk_bytes(&c->chunk) != entry->bytes)
         return corrupt(run, entry->offset, "a chunk is not what the index says");
+    forget_columns(c);
     c->loaded = true;
     return err_none();
 }
@@ -269,9 +285,7 @@ static void make_room(struct series_run_chunk *c) {
     if (c->cap_rows >= n_rows) return;
     c->cap_rows = n_rows;
     c->times = realloc(c->times, n_rows * sizeof *c->times);
-    c->rows = realloc(c->rows, n_rows * sizeof *c->rows);
-    c->values = realloc(c->values, n_rows * sizeof *c->values);
-    ASSERT(c->times != NULL && c->rows != NULL && c->values != NULL);
+    ASSERT(c->times != NULL);
 }
 
 Err series_run_load_times(struct compress *scratch, struct series_run_chunk *c) {
@@ -290,14 +304,30 @@ Err series_run_load_times(struct compress *scratch, struct series_run_chunk *c) 
     return err_none();
 }
 
-Err series_run_load_column(struct compress *scratch, struct series_run_chunk *c,
-                           const struct series_chunk_column *column, uint32_t i) {
+static void make_column_room(struct series_run_column *column, size_t n) {
+    if (column->cap >= n) return;
+    column->cap = n;
+    free(column->rows);
+    free(column->values);
+    column->rows = malloc(n * sizeof *column->rows);
+    column->values = malloc(n * sizeof *column->values);
+    ASSERT(column->rows != NULL && column->values != NULL);
+}
+
+Err series_run_load_column(struct compress *scratch, struct series_run_chunk *c, uint32_t i,
+                           const struct series_run_column **out) {
+    struct series_run_column *column = &c->columns[i];
+    const struct series_chunk_column *form = &column->form;
     Str section;
-    make_room(c);
+    *out = column;
+    if (column->decoded) return err_none();
+    make_column_room(column, c->chunk.head.n_rows);
     uint64_t at = series_chunk_column_offset(&c->chunk, i);
-    TRY(load_section(c, at, (size_t)column->presence_bytes + column->value_bytes, &section));
-    if (series_chunk_read_column(scratch, &c->chunk, column, section, c->rows, c->values, &c->text)) return err_none();
-    return corrupt(c->run, c->entry.offset + at, "a column fails its checksum");
+    TRY(load_section(c, at, (size_t)form->presence_bytes + form->value_bytes, &section));
+    if (!series_chunk_read_column(scratch, &c->chunk, form, section, column->rows, column->values, &column->text))
+        return corrupt(c->run, c->entry.offset + at, "a column fails its checksum");
+    column->decoded = true;
+    return err_none();
 }
 
 bool series_run_part_rows(const struct series_run_chunk *c, PartyId party, ThingId thing, uint32_t *begin,

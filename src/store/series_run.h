@@ -56,26 +56,37 @@ Err series_run_next_key(struct series_run_place *place, uint64_t key, uint64_t *
 /* All chunks, in order. */
 Err series_run_all(struct series_run_place *place, struct series_run_entries *out);
 
-/* One chunk, loaded as far as it was asked for. Zeroed to begin with; may be loaded again and again. */
+/* A column of a loaded chunk, as it was decoded: values[i] belongs to row rows[i]. */
+struct series_run_column {
+    struct series_chunk_column form;
+    bool decoded;
+    uint32_t *rows;
+    Value *values;
+    size_t cap;
+    struct buf text; /* of its strings */
+};
+
+/*
+ * One chunk, loaded as far as it was asked for; what was decoded stays until another is loaded, since who reads a chunk
+ * that things share mostly reads the next thing next. Zeroed to begin with; may be loaded again and again.
+ */
 struct series_run_chunk {
     struct series_run *run;
     struct series_run_entry entry;
     bool loaded, whole, has_times;
     struct buf bytes, section;
     struct series_chunk chunk;
-    struct series_part *parts; /* [n_parts] */
-    Nanos *times;              /* [n_rows], when has_times */
-    uint32_t *rows;            /* of the column read last */
-    Value *values;
-    struct buf text;
-    size_t cap_parts, cap_rows;
+    struct series_part *parts;         /* [n_parts], when has_times */
+    Nanos *times;                      /* [n_rows], when has_times */
+    struct series_run_column *columns; /* [n_columns] */
+    size_t cap_parts, cap_rows, cap_columns;
 };
 void series_run_chunk_fini(struct series_run_chunk *chunk);
 Err series_run_load(struct series_run_chunk *chunk, struct series_run *run, const struct series_run_entry *entry);
 Err series_run_load_times(struct compress *scratch, struct series_run_chunk *chunk); /* and parts */
-/* Fills rows, values and text. */
-Err series_run_load_column(struct compress *scratch, struct series_run_chunk *chunk,
-                           const struct series_chunk_column *column, uint32_t i);
+/* Column i of the chunk. */
+Err series_run_load_column(struct compress *scratch, struct series_run_chunk *chunk, uint32_t i,
+                           const struct series_run_column **out);
 /* The rows of one thing: [*begin, *end). Needs the times loaded. */
 bool series_run_part_rows(const struct series_run_chunk *chunk, PartyId party, ThingId thing, uint32_t *begin,
                           uint32_t *end, Nanos *stamped);

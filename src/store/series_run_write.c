@@ -153,6 +153,36 @@ void series_run_write_value(struct series_run_writer *w, MetricId metric, Value 
     series_table_value(&w->table, metric, value);
 }
 
+/* One column's samples at the rows that were just added. */
+static void write_samples(struct series_run_writer *w, struct series_union_columns *c, size_t first, Nanos last) {
+    const struct series_samples *s = &c->samples;
+    size_t from = c->at;
+    while (c->at < s->n && s->times[c->at] <= last) {
+        Value *v = &s->values[c->at++];
+        if (v->kind == VALUE_STRING) v->s = arena_str(&w->text, v->s), w->text_bytes += v->s.len;
+    }
+    if (c->at > from)
+        series_table_samples(&w->table, first, c->metric, s->times + from, s->values + from, c->at - from);
+}
+
+Err series_run_write_union(struct series_run_writer *w, struct series_union *rows) {
+    for (size_t at = 0; at < rows->n_rows;) {
+        if (chunk_is_full(w)) {
+            TRY(end_chunk(w));
+            series_table_part(&w->table, w->part.party, w->part.thing, w->part.stamped);
+        }
+        const struct series_table *t = &w->table;
+        size_t first = t->n_rows, n = w->rows_limit - first;
+        size_t by_values = (VALUES_MAX - t->n_values) / (rows->n_columns + 1) + 1;
+        if (n > by_values) n = by_values;
+        if (n > rows->n_rows - at) n = rows->n_rows - at;
+        series_table_rows(&w->table, rows->rows + at, n);
+        for (size_t c = 0; c < rows->n_columns; c++) write_samples(w, &rows->columns[c], first, rows->rows[at + n - 1]);
+        at += n;
+    }
+    return err_none();
+}
+
 /* ---- the index */
 
 static void put_pages(struct series_run_writer *w, struct series_run_foot *foot, struct buf *table) {

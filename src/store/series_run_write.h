@@ -6,6 +6,7 @@
 #define STORE_SERIES_RUN_WRITE_H
 
 #include "store/series_run.h"
+#include "store/series_union.h"
 
 struct series_run_writer;
 
@@ -17,6 +18,8 @@ Err series_run_write_thing(struct series_run_writer *writer, PartyId party, Thin
                            uint64_t n_rows);
 Err series_run_write_row(struct series_run_writer *writer, Nanos time);
 void series_run_write_value(struct series_run_writer *writer, MetricId metric, Value value); /* strings are copied */
+/* Many rows of the thing at once, from columns; strings are copied. */
+Err series_run_write_union(struct series_run_writer *writer, struct series_union *rows);
 /* Completes and syncs the file, frees the writer. No row at all: info->rows is 0, and no file is left. */
 Err series_run_write_end(struct series_run_writer *writer, struct series_run_info *info);
 void series_run_write_drop(struct series_run_writer *writer); /* removes the file; NULL is fine */

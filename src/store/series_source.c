@@ -96,26 +96,34 @@ static void narrow(const struct series_source_lane *lane, uint32_t *begin, uint3
     *end = low;
 }
 
-static void add_column(struct series_source_lane *lane, const struct series_chunk_column *column, uint32_t begin,
+/* The first of a column's values whose row is not below `row`. */
+static size_t first_value(const struct series_run_column *column, uint32_t row) {
+    size_t low = 0, high = column->form.n;
+    if (column->form.whole) return row < high ? row : high;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (column->rows[mid] < row)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
+}
+
+static void add_column(struct series_source_lane *lane, const struct series_run_column *column, uint32_t begin,
                        uint32_t end) {
-    const struct series_run_chunk *c = &lane->chunk;
-    size_t i = 0;
-    if (column->whole)
-        i = begin;
-    else
-        while (i < column->n && c->rows[i] < begin) i++;
-    size_t last = i;
-    while (last < column->n && c->rows[last] < end) last++;
+    const Nanos *times = lane->chunk.times;
+    size_t i = first_value(column, begin), last = first_value(column, end);
     series_merge_reserve(&lane->samples, last - i);
-    for (; i < last; i++) series_merge_put(&lane->samples, c->times[c->rows[i]], c->values[i]);
+    for (; i < last; i++) series_merge_put(&lane->samples, times[column->rows[i]], column->values[i]);
 }
 
 /* The first column of the metric, in a directory ordered by metric. */
-static uint32_t first_column(const struct series_chunk *chunk, MetricId metric) {
-    uint32_t low = 0, high = chunk->head.n_columns;
+static uint32_t first_column(const struct series_run_chunk *chunk, MetricId metric) {
+    uint32_t low = 0, high = chunk->chunk.head.n_columns;
     while (low < high) {
         uint32_t mid = low + (high - low) / 2;
-        if (series_chunk_column_at(chunk, mid).metric < metric)
+        if (chunk->columns[mid].form.metric < metric)
             low = mid + 1;
         else
             high = mid;
@@ -139,16 +147,16 @@ static Err read_chunk(struct series_source_lane *lane, const struct series_sourc
     uint32_t begin, end, columns = 0;
     Nanos stamped;
     TRY(series_run_load(c, ref->run, &ref->entry));
-    uint32_t i = first_column(&c->chunk, lane->metric);
+    uint32_t i = first_column(c, lane->metric);
     for (; i < c->chunk.head.n_columns; i++, columns++) {
-        struct series_chunk_column column = series_chunk_column_at(&c->chunk, i);
-        if (column.metric != lane->metric) break;
+        const struct series_run_column *column;
+        if (c->columns[i].form.metric != lane->metric) break;
         TRY(series_run_load_times(lane->scratch, c));
         if (!series_run_part_rows(c, lane->party, lane->thing, &begin, &end, &stamped)) break;
         narrow(lane, &begin, &end);
         if (begin == end) break;
-        TRY(series_run_load_column(lane->scratch, c, &column, i));
-        add_column(lane, &column, begin, end);
+        TRY(series_run_load_column(lane->scratch, c, i, &column));
+        add_column(lane, column, begin, end);
     }
     if (columns > 1) sort_samples(&lane->samples);
     return err_none();

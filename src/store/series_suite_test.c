@@ -30,6 +30,7 @@ static bool open_suite(struct suite *s, bool read_only) {
                                                          .dir = s->dir,
                                                          .clock = &s->clock,
                                                          .memory_bytes = s->memory_bytes,
+                                                         .merge_runs = 3,
                                                          .read_only = read_only},
                                 &s->series));
 }

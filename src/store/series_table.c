@@ -86,7 +86,7 @@ static struct series_column *find_column(struct series_table *t, MetricId metric
 
 static void grow_column(struct series_column *c) {
     size_t cap = c->cap;
-    c->rows = vec_grow(c->rows, &cap, c->n + 1, sizeof *c->rows);
+    c->rows = vec_grow(c->rows, &cap, c->cap + 1, sizeof *c->rows);
     c->values = realloc(c->values, cap * sizeof *c->values);
     ASSERT(c->values != NULL);
     c->cap = cap;
@@ -103,6 +103,38 @@ void series_table_value(struct series_table *t, MetricId metric, Value value) {
     c->rows[c->n] = row;
     c->values[c->n++] = value;
     t->n_values++;
+}
+
+void series_table_rows(struct series_table *t, const Nanos *times, size_t n) {
+    size_t cap = t->cap_rows;
+    if (cap < t->n_rows + n) t->times = vec_grow(t->times, &t->cap_rows, t->n_rows + n, sizeof *t->times);
+    memcpy(t->times + t->n_rows, times, n * sizeof *times);
+    t->n_rows += n;
+    t->parts[t->n_parts - 1].rows += (uint32_t)n;
+    t->guess = 0;
+}
+
+static size_t same_family(const Value *values, size_t n) {
+    enum series_family family = series_table_family(values[0].kind);
+    size_t same = 1;
+    while (same < n && series_table_family(values[same].kind) == family) same++;
+    return same;
+}
+
+void series_table_samples(struct series_table *t, size_t first, MetricId metric, const Nanos *times,
+                          const Value *values, size_t n) {
+    for (size_t row = first; n > 0;) {
+        size_t same = same_family(values, n);
+        struct series_column *c = find_column(t, metric, series_table_family(values[0].kind));
+        while (c->cap < c->n + same) grow_column(c);
+        for (size_t i = 0; i < same; i++, row++) {
+            while (t->times[row] != times[i]) row++;
+            c->rows[c->n + i] = (uint32_t)row;
+        }
+        memcpy(c->values + c->n, values, same * sizeof *values);
+        c->n += same, t->n_values += same;
+        times += same, values += same, n -= same;
+    }
 }
 
 static int by_metric(const void *a, const void *b) {

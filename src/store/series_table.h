@@ -42,6 +42,11 @@ void series_table_clear(struct series_table *table); /* keeps the memory */
 void series_table_part(struct series_table *table, PartyId party, ThingId thing, Nanos stamped);
 void series_table_row(struct series_table *table, Nanos time);
 void series_table_value(struct series_table *table, MetricId metric, Value value);
+/* Many at once: times ascend and follow the last part's; then samples of one metric at some of the rows from `first`
+ * on. */
+void series_table_rows(struct series_table *table, const Nanos *times, size_t n);
+void series_table_samples(struct series_table *table, size_t first, MetricId metric, const Nanos *times,
+                          const Value *values, size_t n);
 void series_table_sort(struct series_table *table); /* after it no row may be added until clear */
 enum series_family series_table_family(enum value_kind kind);
 

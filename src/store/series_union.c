@@ -63,10 +63,3 @@ void series_union_sort(struct series_union *u) {
     for (size_t i = 0; i < u->n_columns; i++)
         if (add_times(u, &u->columns[i].samples)) sort_rows(u);
 }
-
-bool series_union_take(struct series_union *u, size_t column, Nanos time, Value *out) {
-    struct series_union_columns *c = &u->columns[column];
-    if (c->at == c->samples.n || c->samples.times[c->at] != time) return false;
-    *out = c->samples.values[c->at++];
-    return true;
-}

@@ -11,7 +11,7 @@
 struct series_union_columns {
     MetricId metric;
     struct series_samples samples;
-    size_t at; /* of the next to take */
+    size_t at; /* of the next to write */
 };
 
 struct series_union {
@@ -27,6 +27,5 @@ void series_union_clear(struct series_union *u);
 void series_union_column(struct series_union *u, MetricId metric);                                /* begins one */
 void series_union_add(struct series_union *u, const Nanos *times, const Value *values, size_t n); /* ascending */
 void series_union_sort(struct series_union *u);                                                   /* fills rows */
-bool series_union_take(struct series_union *u, size_t column, Nanos time, Value *out);            /* times ascending */
 
 #endif
