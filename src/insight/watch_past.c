@@ -103,7 +103,7 @@ void watch_past_warm(const struct watch_past *past, struct watch_machine *w, Nan
             warm_codes(w, &past->codes[code]);
     }
     watch_judge_pass_labels(w, to);
-    for (uint8_t e = 0; e < w->family->n_codes; e++) /* what would have cleared by now has been said to */
+    for (size_t e = 0; e < w->family->n_codes; e++) /* what would have cleared by now has been said to */
         if (w->codes_on >> e & 1 && to - w->code_at[e] >= 24 * NANOS_PER_HOUR) w->codes_on &= ~(UINT64_C(1) << e);
 }
 

@@ -61,6 +61,7 @@ static void count_row(struct days *d, const struct row_head *row) {
     Nanos from = series_partition_window(row->time, 0).from;
     if (d->last >= d->n || d->items[d->last].from != from) {
         size_t at = d->last = find_day(d, from);
+        ASSERT(at == d->n || d->items);
         if (at == d->n || d->items[at].from != from) {
             VEC_PUSH(d->items, d->n, d->cap, (struct day){0});
             memmove(d->items + at + 1, d->items + at, (d->n - 1 - at) * sizeof *d->items);
