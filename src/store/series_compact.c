@@ -349,7 +349,8 @@ static bool work_once(struct series_engine *e, bool quiet) {
     struct series_set *set = e->set;
     series_set_hold(set);
     thread_unlock(&e->lock);
-    bool found = find_job(set, &m, &job);
+    /* With damage a metric may not be known of its thing, and would be left out. */
+    bool found = !e->damaged && find_job(set, &m, &job);
     Err err = found ? do_job(e, &job) : err_none();
     if (err.code && err.code != ERR_CLOSED)
         LOG_ERROR("series.merge_failed", LOG_C("dir", e->dir), LOG_C("error", err.text));

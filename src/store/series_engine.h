@@ -49,6 +49,7 @@ struct series_engine {
     bool stop, compact;            /* compact: there may be something to do */
     struct thread *flusher, *compactor;
 
+    bool damaged; /* at the start something of the runs could not be read: not every metric of a thing is known */
     _Atomic uint64_t syncs;
     _Atomic bool stopping;
 };

@@ -39,6 +39,7 @@ static Err read_thing(struct reading *r, PartyId party, ThingId thing) {
     series_recent_sort(&r->recent);
     for (size_t i = 0; i < r->n_lanes; i++) series_source_lane_thing(&r->lanes[i], party, thing, scan->from, scan->to);
     if (scan->metric) return read_metric(r, thing, scan->metric);
+    for (size_t i = 0; r->engine->damaged && i < r->n_lanes; i++) series_source_lane_check(&r->lanes[i]);
     size_t n;
     MetricId *metrics = series_live_metrics(r->engine->front.live, thing, &n);
     Err err = err_none();

@@ -270,7 +270,7 @@ static void look_at_latest(struct world *w) {
     arena_init(&arena, 0);
     for (ThingId thing = 1; thing <= things; thing++) {
         PartyId party;
-        Str name;
+        Str name = {0};
         int64_t number, metric;
         size_t n = 0;
         struct series_latest *latest = NULL;

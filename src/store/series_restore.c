@@ -159,7 +159,10 @@ static void restore_run(struct restoring *r, struct series_run *run) {
         if (one.code && err.code == ERR_NONE) err = one;
         if (one.code) r->chunk.loaded = false;
     }
-    if (err.code) LOG_ERROR("series.latest_incomplete", LOG_C("error", err.text));
+    if (err.code) {
+        LOG_ERROR("series.latest_incomplete", LOG_C("error", err.text));
+        r->engine->damaged = true;
+    }
     series_run_place_fini(&place);
     free(all.items);
 }

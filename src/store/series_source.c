@@ -74,6 +74,23 @@ void series_source_lane_thing(struct series_source_lane *lane, PartyId party, Th
     }
 }
 
+static Err check_chunk(struct series_source_lane *lane, const struct series_source_ref *ref) {
+    struct series_run_chunk *c = &lane->chunk;
+    const struct series_run_column *column;
+    TRY(series_run_load(c, ref->run, &ref->entry));
+    TRY(series_run_load_times(lane->scratch, c));
+    for (uint32_t i = 0; i < c->chunk.head.n_columns; i++) TRY(series_run_load_column(lane->scratch, c, i, &column));
+    return err_none();
+}
+
+void series_source_lane_check(struct series_source_lane *lane) {
+    for (size_t i = 0; i < lane->n_refs; i++) {
+        Err err = check_chunk(lane, &lane->refs[i]);
+        if (err.code) lane->chunk.loaded = false;
+        note_failure(lane, err);
+    }
+}
+
 /* The rows [begin, end) narrowed to from <= time < to; times ascend within a thing. */
 static void narrow(const struct series_source_lane *lane, uint32_t *begin, uint32_t *end) {
     const Nanos *times = lane->chunk.times;

@@ -49,6 +49,8 @@ void series_source_lane_open(struct series_source_lane *lane, struct compress *s
 void series_source_lane_close(struct series_source_lane *lane);
 void series_source_lane_thing(struct series_source_lane *lane, PartyId party, ThingId thing, Nanos from, Nanos to);
 void series_source_lane_metric(struct series_source_lane *lane, MetricId metric, bool descending);
+/* Reads the whole of each of the thing's chunks, so that what cannot be read is told whatever is asked of it. */
+void series_source_lane_check(struct series_source_lane *lane);
 /* The first run or chunk that could not be read; it was passed over, and the rest given all the same. */
 Err series_source_lane_failure(const struct series_source_lane *lane);
 
