@@ -11,9 +11,9 @@ printf '%-6s %12s %12s %12s %12s\n' start ready_ms sqlite_ms rss_kB rss_3s_kB
 for i in 1 2 3 4 5; do
     data=$scratch/$i
     began=$(now)
-    build/weft serve --data "$data" --http 127.0.0.1:0 --mqtt 127.0.0.1:0 >"$scratch/out" 2>"$scratch/err" &
+    build/weft serve --data "$data" --http 127.0.0.1:0 --mqtt 127.0.0.1:0 >"$scratch/$i.out" 2>"$scratch/err" &
     pid=$!
-    until grep -q ready "$scratch/out"; do sleep 0.002; done
+    until grep -q ready "$scratch/$i.out"; do sleep 0.002; done
     ready=$((($(now) - began) / 1000))
     rss=$(awk '/VmRSS/ {print $2}' /proc/$pid/status)
     sleep 3

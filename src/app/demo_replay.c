@@ -115,48 +115,52 @@ Err demo_replay_history(struct flow *flow, const struct recording *r) {
     return err;
 }
 
-/* ---- messages: a machine's first code of a moment rides in its row, so that row and code have one time; what it
- * reports besides comes a millisecond later each, because a metric has one value at a time. */
+/* ---- messages: what a machine reports at one moment is one message, its codes joined by '|' in the code metric */
 static bool same_moment(const struct recording_event *a, const struct recording_event *b, enum recording_kind kind) {
     return a->time == b->time && a->machine == b->machine && a->kind == kind;
 }
 
-/* The first event of this kind of the same machine at the same moment; NULL: none. */
-static const struct recording_event *beside(const struct recording *r, size_t at, enum recording_kind kind) {
-    const struct recording_event *e = event_at(r, at);
-    size_t first = at;
-    while (first > 0 && event_at(r, first - 1)->time == e->time) first--;
-    for (size_t i = first; i < r->n_events && event_at(r, i)->time == e->time; i++)
-        if (same_moment(event_at(r, i), e, kind)) return event_at(r, i);
-    return NULL;
+/* The moment's first event. */
+static size_t moment_of(const struct recording *r, size_t at) {
+    while (at > 0 && event_at(r, at - 1)->time == event_at(r, at)->time) at--;
+    return at;
 }
 
-/* How many codes the machine reported at this time before this one. */
-static unsigned codes_before(const struct recording *r, size_t at) {
-    unsigned n = 0;
-    for (size_t i = at; i-- > 0 && event_at(r, i)->time == event_at(r, at)->time;)
-        n += same_moment(event_at(r, i), event_at(r, at), RECORDING_CODE);
-    return n;
-}
-
+/* A row is a message; of codes without a row the first is. */
 static bool is_message(const struct recording *r, size_t at) {
     const struct recording_event *e = event_at(r, at);
     if (e->kind != RECORDING_CODE) return e->kind == RECORDING_ROW;
-    return codes_before(r, at) > 0 || !beside(r, at, RECORDING_ROW);
+    bool first = true, row = false;
+    for (size_t i = moment_of(r, at); i < r->n_events && event_at(r, i)->time == e->time; i++) {
+        first &= i >= at || !same_moment(event_at(r, i), e, RECORDING_CODE);
+        row |= same_moment(event_at(r, i), e, RECORDING_ROW);
+    }
+    return first && !row;
+}
+
+static void add_codes(const struct recording *r, size_t at, struct jw *w) {
+    const struct recording_event *e = event_at(r, at);
+    struct buf joined = {0};
+    for (size_t i = moment_of(r, at); i < r->n_events && event_at(r, i)->time == e->time; i++) {
+        if (!same_moment(event_at(r, i), e, RECORDING_CODE)) continue;
+        if (joined.len > 0) buf_byte(&joined, '|');
+        buf_str(&joined, event_at(r, i)->what);
+    }
+    if (joined.len > 0) jw_kstr(w, "error", buf_view(&joined));
+    buf_fini(&joined);
 }
 
 static Err publish(struct demo_replay *p, size_t at) {
     const struct recording *r = p->recording;
-    const struct recording_event *e = event_at(r, at),
-                                 *code = e->kind == RECORDING_CODE ? e : beside(r, at, RECORDING_CODE);
+    const struct recording_event *e = event_at(r, at);
     struct buf text = {0};
     struct jw w;
     jw_init(&w, &text);
     jw_object(&w);
-    jw_kint(&w, "ts", e->time / NANOS_PER_MS + (e->kind == RECORDING_CODE ? codes_before(r, at) : 0));
+    jw_kint(&w, "ts", e->time / NANOS_PER_MS);
     jw_key(&w, "values");
     jw_object(&w);
-    if (code) jw_kstr(&w, "error", code->what);
+    add_codes(r, at, &w);
     for (size_t i = 0; e->kind == RECORDING_ROW && i < r->n_metrics; i++) {
         if (isnan(e->values[i])) continue;
         jw_key_str(&w, r->metrics[i]);
