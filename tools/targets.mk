@@ -7,6 +7,7 @@ help:
 	@echo 'make tidy           clang-tidy over src/'
 	@echo 'make sanitize       unit tests under address, undefined-behaviour and thread sanitizers'
 	@echo 'make fuzz           each fuzz target for FUZZ_SECONDS (60); make fuzz-corpus: its corpus once'
+	@echo 'make long           what takes longer than ./test may: make fuzz, then every benchmark'
 	@echo 'make clean          removes build/'
 	@echo 'Variants: make V=asan|tsan|clang …   Everything, installed and tested: ./test   A look at it: ./demo'
 .PHONY: help
@@ -65,3 +66,9 @@ fuzz-corpus:
 # ---- the programs of `make unit`, without running them
 unit-build: $(foreach r,$(TESTED),$(B)/test/$(r))
 .PHONY: unit-build
+
+# ---- what takes longer than ./test may
+long: build/weft
+	@$(MAKE) --no-print-directory fuzz
+	@for b in bench/*.sh; do echo "== $$b"; sh $$b || exit 1; done
+.PHONY: long
