@@ -28,6 +28,7 @@ fonts-noto-cjk|-|Chinese on the pages it draws
 mosquitto|mosquitto|a broker to be measured against (Debian also starts it, for this machine alone, on port 1883)
 mosquitto-clients|mosquitto_pub|a foreign MQTT client
 sqlite3|sqlite3|looks into stored records from outside
+zstd|zstd|unpacks the recording to count its rows from outside
 curl|curl|speaks HTTP to the server
 '
 
