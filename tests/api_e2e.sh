@@ -68,7 +68,7 @@ ask weft_none GET /api/v1/status; expect 401
 # ---- a person signs in with a cookie
 ask "$manager" POST /api/v1/users '{"name":"li.wei","password":"a long password","roles":["operator"]}'; expect 201 'li.wei'
 ask '' POST /api/v1/session '{"user":"li.wei","password":"a long password"}' -c "$work/jar"; expect 200 '"roles":["operator"]'
-ask '' GET /api/v1/session '' -b "$work/jar"; expect 200 '"party":"acme"'
+ask '' GET /api/v1/session '' -b "$work/jar"; expect 200 '"name":"acme"'
 ask '' POST /api/v1/devices '{"name":"press-1","model":"model3"}' -b "$work/jar"; expect 403 'X-Weft: 1'
 ask '' POST /api/v1/devices '{"name":"press-1","model":"model3"}' -b "$work/jar" -H 'X-Weft: 1'; expect 201 '"password"'
 ask '' DELETE /api/v1/session '' -b "$work/jar" -H 'X-Weft: 1'; expect 204
@@ -122,6 +122,8 @@ ask "$manager" POST /api/v1/docs/work_order '{"thing":"press-9","kind":"x","colo
 ask "$manager" POST /api/v1/docs/work_order '{"thing":'; expect 400 '/problems/invalid'
 ask "$manager" POST /api/v1/docs/unicorn '{}'; expect 404
 ask "$manager" GET '/api/v1/things?colour=red'; expect 400 'colour'
+ask "$manager" GET '/api/v1/things?sort=health'; expect 200 '"name":"press-1"'
+ask "$manager" GET '/api/v1/things?sort=colour'; expect 400 'probability'
 ask "$manager" GET '/api/v1/things/%ff'; expect 400
 ask "$manager" DELETE /api/v1/docs/alarm; expect 405
 ask "$manager" OPTIONS /api/v1/docs/alarm; expect 204

@@ -9,20 +9,23 @@ BUILD=${BUILD:-build/release}
 # A library's header (as a pattern) and the files that may include it: the adapters.
 adapters='
 jansson\.h|src/base/json.c
+qrencode\.h|src/base/qr.c
 xxhash\.h|src/base/hash.c
 zlib\.h|src/os/gzip.c
 microhttpd\.h|src/os/http.c
 ini\.h|src/app/settings.c
-sodium.*|src/trust/secret.c
+sodium.*|src/base/sha256.c src/trust/secret.c
 sqlite3(ext)?\.h|src/store/records_sqlite.c src/store/sqlite_vfs.c
+libpq.*|plugins/postgresql/postgresql.c
 zstd.*|src/base/zst.c
+yaml\.h|src/model/pack_yaml.c
+l(ua)?(aux)?(lib)?\.h|src/model/script.c src/model/script_decimal.c
 '
 
 # Who may build a lens, and why.
 lens_makers='
 src/trust/gate.c|the gate itself
-src/store/records_txn.c|the store reads its own table of numbers
-src/store/records_system.c|the store reads its own table of migrations
+src/store/records_system.c|the store reads its own tables to migrate them
 '
 
 # Who may read with the system's own eyes (gate_lens_system), and why.
@@ -30,10 +33,20 @@ system_readers='
 src/trust/gate.c|makes it
 src/trust/people.c|knows a person before anybody is signed in
 src/trust/people_memory.c|loads who everybody is
+src/trust/people_session.c|knows a session before anybody is signed in
+src/trust/people_link.c|knows a link before anybody is signed in
 src/trust/device.c|knows a device before it has said whose it is
+src/trust/agreements.c|loads the agreements of every party into memory
+src/trust/ledger_entries.c|enters what happened in every party in the ledger
+src/trust/disclosures.c|enters what was read of every party in the ledger
 src/document/things.c|loads the things of every party into memory
 src/document/doc_outbox.c|hands on what happened in every party
-src/document/doc_json.c|names the number of a document that a reader was shown a reference to
+src/document/doc_engine.c|names the number of a document that a reader was shown a reference to
+src/document/doc_search.c|makes the words that every party finds its documents by
+src/document/doc_batch.c|knows at the start whether any import is not shown
+src/document/packs_rows.c|an upgrade of a pack brings the documents of every party along
+src/act/notify_send.c|sends what waits in every party
+src/act/rules.c|schedules run for every party
 src/act/alarms.c|alarms rise and clear by themselves
 src/domain/service/service_doc.c|promises and predictions run out by themselves
 src/domain/service/service_history.c|insight learns from what is on record
@@ -77,7 +90,7 @@ fi
 LC_ALL=C sort -o "$temp/files" "$temp/files"
 grep -E '^src/.*\.[ch]$' "$temp/files" >"$temp/sources"
 grep -vE '_(test|fuzz)\.c$' "$temp/sources" >"$temp/product"
-grep -E '^(src|tests|bench)/.*\.[ch]$' "$temp/files" >"$temp/code"
+grep -E '^(src|tests|bench|plugins)/.*\.[ch]$' "$temp/files" >"$temp/code"
 
 
 # ---- rules -------------------------------------------------------------------------------------------------------------
@@ -215,6 +228,37 @@ words_belong_to_the_product() {
 }
 place() { sed "s|^\([^:]*:[0-9]*\):.*|\1: $1|"; }
 
+# Every route that reads stands in the table that the gate's property test walks, and the table names no other.
+reading_paths_are_gated() {
+    table=src/serve/gate_paths.def
+    [ -f "$table" ] || { ls src/serve/*.c >/dev/null 2>&1 && grep -l 'HTTP_GET, "' src/serve/*.c | sed "s|\$|:1: routes that read, and no $table|"; return; }
+    sed -n 's/^GATE_PATH(\([A-Za-z0-9_]*\),.*/\1/p' "$table" | LC_ALL=C sort >"$temp/gated"
+    LC_ALL=C uniq -d "$temp/gated" | sed "s|.*|$table:1: path \"&\" stands there twice|"
+    grep '^src/serve/.*[.]c$' "$temp/product" | while read -r file; do
+        awk -v file="$file" '
+            { text = text $0 "\n" }
+            END {
+                while (match(text, /\{[ \n]*HTTP_GET,[^",]*"[^"]*",[ \n]*"[^"]*"|[.]method = HTTP_GET,[^;]*[.]id = "[^"]*"/)) {
+                    before = before substr(text, 1, RSTART - 1)
+                    row = substr(text, RSTART, RLENGTH)
+                    text = substr(text, RSTART + RLENGTH)
+                    line = 1 + gsub(/\n/, "\n", before)
+                    at += line - 1; before = row
+                    if (row ~ /^[.]method/) { sub(/[.]method = HTTP_GET,/, "", row); if (match(row, /[.]id = "[^"]*"/)) id = substr(row, RSTART + 7, RLENGTH - 8) }
+                    else { n = split(row, part, "\""); id = part[4] }
+                    print file ":" at + 1, id
+                }
+            }' "$file"
+    done >"$temp/readers"
+    while read -r place id; do
+        grep -qx "$id" "$temp/gated" || echo "$place: \"$id\" reads and is not in $table: add it with its kind, and a driver to gate_paths_test.c if it is SHARED"
+        echo "$id" >>"$temp/reading"
+    done <"$temp/readers"
+    while read -r id; do
+        grep -qx "$id" "$temp/reading" || grep -q "\"$id\"" src/serve/*.c || echo "$table:1: path \"$id\" is no route with HTTP_GET: drop it"
+    done <"$temp/gated"
+}
+
 rule 'include' includes_point_left
 symbols
 rule 'objects' objects_are_built
@@ -225,6 +269,7 @@ rule 'os headers' os_headers_stay_in_os
 rule 'adapters' libraries_have_one_adapter
 rule 'store' serve_and_domain_keep_off_the_store
 rule 'lens' lenses_are_built_at_the_gate
+rule 'gate' reading_paths_are_gated
 rule 'length' files_and_functions_are_short
 rule 'format' code_is_formatted
 rule 'names' names_are_unique

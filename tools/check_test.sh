@@ -70,6 +70,13 @@ printf 'struct lens { int party; };\nint planted_eyes_go(void);\nint planted_eye
 expect 'a lens of its own' '^FAIL lens: src/serve/planted_eyes.c:3: builds a lens'
 drop src/serve/planted_eyes.c
 
+printf '#define HTTP_GET 0\nint planted_routes_n = 0;\n/* {HTTP_GET, "/api/v1/planted/{id}",\n    "readPlanted", "x"}, */\n' | plant src/serve/planted_routes.c
+printf 'GATE_PATH(readPlanted, OWN)\nGATE_PATH(readGone, OWN)\n' | plant src/serve/gate_paths.def
+expect 'a table with a path that is none' '^FAIL gate: src/serve/gate_paths.def:1: path "readGone"'
+printf 'GATE_PATH(readOther, OWN)\n' | plant src/serve/gate_paths.def
+expect 'a path that reads past the table' '^FAIL gate: src/serve/planted_routes.c:3: "readPlanted"'
+drop src/serve/planted_routes.c src/serve/gate_paths.def
+
 {
     echo 'void planted_long_go(int *x);'
     echo 'void planted_long_go(int *x) {'

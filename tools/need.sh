@@ -12,8 +12,20 @@ libsodium-dev|-|passwords, keys and signatures
 libzstd-dev|-|compression of what is kept
 libjansson-dev|-|JSON of the interface
 zlib1g-dev|-|gzip over HTTP
+liblua5.4-dev|-|the small functions of packs
 libinih-dev|-|the settings file
+libyaml-dev|-|packs, which are YAML
 libxxhash-dev|-|checksums and hash tables
+libpq-dev|-|records in PostgreSQL, in a plugin of their own
+libminizip-dev|-|XLSX: the archive
+libexpat1-dev|-|XLSX: the XML
+libqrencode-dev|-|QR codes
+libssl-dev|-|keys and signatures of other servers (lib/weft-jose.so)
+libcurl4-openssl-dev|-|HTTP and mail out (lib/weft-fetch.so)
+libpango1.0-dev|-|printing: texts on a page
+libcairo2-dev|-|printing: the page as PDF
+fonts-noto-cjk|-|printing: Chinese on paper
+pkg-config|pkg-config|finds the headers of pango
 nodejs|node|builds the console
 npm|npm|fetches what the console is built from
 ca-certificates|-|lets npm trust what it fetches
@@ -25,10 +37,15 @@ clang-tidy|clang-tidy|static analysis
 libclang-rt-14-dev|-|fuzzing and sanitizers of clang
 chromium|chromium|drives the console as a person would
 fonts-noto-cjk|-|Chinese on the pages it draws
+poppler-utils|pdftotext|reads what was printed
+zbar-tools|zbarimg|reads the QR code that was printed
 mosquitto|mosquitto|a broker to be measured against (Debian also starts it, for this machine alone, on port 1883)
 mosquitto-clients|mosquitto_pub|a foreign MQTT client
+postgresql-15|-|records in a real PostgreSQL, started by the test itself
 sqlite3|sqlite3|looks into stored records from outside
 zstd|zstd|unpacks the recording to count its rows from outside
+openssl|openssl|certificates of stand-in servers
+zip|zip|hostile archives for the imports
 curl|curl|speaks HTTP to the server
 '
 

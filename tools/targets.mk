@@ -25,7 +25,7 @@ check-test:
 TIDY_SOURCES := $(foreach r,$(ROOMS),$(call sources,$(r)))
 build/tidy/%.ok: %.c $(B)/%.o .clang-tidy
 	@mkdir -p $(@D)
-	@clang-tidy --quiet --warnings-as-errors='*' $< -- -std=c17 -D_GNU_SOURCE -Isrc -I. 2>build/tidy/stderr.$(subst /,-,$<) || { cat build/tidy/stderr.$(subst /,-,$<) >&2; exit 1; }
+	@clang-tidy --quiet --warnings-as-errors='*' $< -- -isystem /usr/include/lua5.4 -std=c17 -D_GNU_SOURCE -Isrc -I. -I$(B)/gen 2>build/tidy/stderr.$(subst /,-,$<) || { cat build/tidy/stderr.$(subst /,-,$<) >&2; exit 1; }
 	@touch $@
 tidy: $(patsubst %.c,build/tidy/%.ok,$(TIDY_SOURCES))
 	@echo "tidy: $(words $^) passed, 0 failed"
@@ -51,7 +51,7 @@ $(FB)/fuzz/$(call fuzz_name,$(1)): $(FB)/$(1:.c=.o) $(foreach r,$(call upto,$(ca
 	  $(foreach r,$(call reverse,$(call upto,$(call fuzz_room,$(1)),$(ROOMS))),$(FB)/lib/$(r).a) $$(LIBS)
 endef
 $(foreach f,$(FUZZERS),$(eval $(call fuzz_rules,$(f))))
-fuzz-build: $(foreach f,$(FUZZERS),$(FB)/fuzz/$(call fuzz_name,$(f)))
+fuzz-build: plugins $(foreach f,$(FUZZERS),$(FB)/fuzz/$(call fuzz_name,$(f)))
 .PHONY: fuzz-build
 endif
 

@@ -8,6 +8,15 @@ const pages: [name: string, path: string][] = [
   ['operations', '/operations'], ['refused', '/operations/refused'], ['devices', '/operations/devices'], ['users', '/operations/users'], ['audit', '/operations/audit'], ['more', '/more'], ['nowhere', '/nowhere'],
 ]
 
+/** Pages for documents, sharing and people: each width in each language and each language in each theme, in turn. */
+const further: [name: string, path: string][] = [
+  ['docs-order', '/docs/order'], ['docs-bars', '/docs/order?group=customer'], ['docs-board', '/docs/order?view=board'], ['docs-map', '/docs/order?view=map'], ['doc', '/docs/order/63'], ['found', '/docs?q=Nordlicht'],
+  ['import', '/import/order'], ['given-list', '/docs/order?agreement=AG-000003'], ['sharing', '/sharing'], ['sharing-received', '/sharing/received'], ['agreement', '/sharing/1'], ['agreement-received', '/sharing/3'], ['log', '/sharing/log'], ['ledger', '/sharing/ledger'],
+  ['agreement-new', '/sharing/new'], ['members', '/people'], ['workers', '/people/workers'], ['tokens', '/people/tokens'], ['company', '/people/party'], ['packs', '/packs'], ['account', '/account'],
+  ['notifications', '/notifications'], ['channels', '/notifications/channels'], ['rules', '/notifications/rules'],
+]
+const inFour = (width: number, lang: string, theme: string) => (width === 1280) === ((lang === 'zh') === (theme === 'light'))
+
 export function pageTests(base: () => string) {
   for (const look of [...looks, { width: 820, lang: 'zh', theme: 'light' } as const]) {
     test(`pages: ${lookName(look)}`, async () => {
@@ -15,9 +24,10 @@ export function pageTests(base: () => string) {
       await axe(w.page, 'sign in')
       await shot(w.page, `mock-signin-${lookName(look)}`)
       await signIn(w.page, 'demo', 'demo')
-      for (const [name, path] of pages) {
+      const mine = further.filter((_, i) => look.width !== 820 && inFour(look.width, look.lang, look.theme) === (i % 2 === 0))
+      for (const [name, path] of [...pages, ...mine]) {
         await visit(w.page, base(), path)
-        await w.page.waitForTimeout(150)
+        await w.page.waitForTimeout(60)
         await tidy(w.page, name)
         await axe(w.page, name)
         await shot(w.page, `mock-${name}-${lookName(look)}`)

@@ -4,6 +4,8 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { mock, type Mock } from '../dev/mock'
 import { behaviourTests } from './behaviour'
+import { documentTests } from './documents'
+import { partnerTests } from './partners'
 import { runAll, shotsTo, Skip, startBrowser, stopBrowser } from './harness'
 import { pageTests } from './pages'
 import { realTests, stopReal } from './real'
@@ -21,6 +23,8 @@ export async function main({ root, words }: { root: string; words: string[] }): 
   let server: Mock | undefined
   if (existsSync(site)) server = await mock({ dir: site, port: 0 })
   behaviourTests(() => server!, () => site)
+  documentTests(() => server!)
+  partnerTests(() => server!)
   pageTests(() => `http://127.0.0.1:${server!.port}`)
   realTests(root)
   const sum = await runAll(words)

@@ -56,7 +56,8 @@ static void run_reaction(struct reactions *r, const struct reaction *reaction, v
 }
 
 static bool matches(const struct reaction *reaction, const struct outbox_row *row) {
-    return str_eq_c(row->type, reaction->type) && (!reaction->what || str_eq_c(row->what, reaction->what));
+    return (!reaction->type || str_eq_c(row->type, reaction->type)) &&
+           (!reaction->what || str_eq_c(row->what, reaction->what));
 }
 
 static void run_event(struct reactions *r, const struct outbox_row *row, struct arena *arena) {

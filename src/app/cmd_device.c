@@ -4,7 +4,6 @@
 
 #include "base/jw.h"
 #include "document/things.h"
-#include "domain/service/service_types.h"
 #include "trust/device.h"
 
 static void print_credentials(struct control_out *out, const char *user, const char *password) {
@@ -27,7 +26,7 @@ static Err create(struct workspace *workspace, int argc, char **argv, struct con
         return err_make(ERR_INVALID, "--model is missing: name a model; a new name makes an open model");
     PartyId party;
     TRY(workspace_party(workspace, control_flag(argc, argv, "party", (Str){0}), true, &party));
-    if (!service_types_model(model))
+    if (!things_model_named(workspace->things, model))
         control_note(out,
                      "note: model '" STR_FMT "' is not declared, so it is an open model: every metric is accepted\n",
                      STR_ARG(model));

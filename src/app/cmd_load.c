@@ -5,13 +5,15 @@
 #include <string.h>
 
 #include "app/load_mqtt.h"
+#include "app/load_tsbs.h"
 #include "base/jw.h"
 #include "os/clock.h"
 #include "os/process.h"
 #include "os/thread.h"
 
 static const char help[] =
-    "usage: weft load mqtt --to HOST:PORT [flags]\n\n"
+    "usage: weft load mqtt --to HOST:PORT [flags]\n"
+    "       weft load tsbs [flags]      writes a fleet's telemetry in line protocol: weft load tsbs --help\n\n"
     "Publishes telemetry from many connections and measures how fast it is acknowledged.\n\n"
     "  --to HOST:PORT     the server\n"
     "  --things N         machines that report (default 100)\n"
@@ -179,13 +181,19 @@ static Err measure(const struct load_mqtt_options *options) {
 }
 
 int cmd_load(int argc, char **argv) {
+    bool tsbs = argc > 1 && strcmp(argv[1], "tsbs") == 0;
+    if (tsbs && argc > 2 && strcmp(argv[2], "--help") == 0) {
+        fputs(load_tsbs_help, stdout);
+        return 0;
+    }
+    if (tsbs) return load_tsbs_main(argc, argv);
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || (argc > 2 && strcmp(argv[2], "--help") == 0)) {
         fputs(help, argc < 2 ? stderr : stdout);
         return argc < 2 ? 2 : 0;
     }
     struct load_mqtt_options options;
     Err err = strcmp(argv[1], "mqtt") == 0 ? parse(argc, argv, &options)
-                                           : err_make(ERR_INVALID, "cannot load '%.50s': only mqtt", argv[1]);
+                                           : err_make(ERR_INVALID, "cannot load '%.50s': only mqtt and tsbs", argv[1]);
     if (err.code == ERR_NONE) err = measure(&options);
     if (err.code == ERR_NONE) return 0;
     fprintf(stderr, "weft load: %s\n", err.text);

@@ -136,11 +136,13 @@ static Err ask_server(const char *dir, int argc, char **argv, int *status) {
     return err;
 }
 
-static Err run_here(const struct control_command *command, const char *dir, int argc, char **argv,
+static Err run_here(const struct control_command *command, const char *dir, const char *records, int argc, char **argv,
                     struct control_out *out) {
     struct workspace workspace;
-    struct workspace_options options = {
-        .dir = dir, .must_exist = command->must_exist, .series_read_only = command->reads_series_only};
+    struct workspace_options options = {.dir = dir,
+                                        .records = records,
+                                        .must_exist = command->must_exist,
+                                        .series_read_only = command->reads_series_only};
     TRY(workspace_open(&options, &workspace));
     Err err = command->run(&workspace, argc, argv, out);
     workspace_close(&workspace);
@@ -157,16 +159,18 @@ int control_main(const struct control_command *command, int argc, char **argv) {
     }
     char *words[WORDS_MAX] = {argv[0], argv[1]};
     int n = 2;
-    const char *dir = "data";
+    const char *dir = "data", *records = getenv("WEFT_STORE_RECORDS");
     for (int i = 2; i < argc && n < WORDS_MAX; i++) {
         if (strcmp(argv[i], "--data") == 0 && i + 1 < argc)
             dir = argv[++i];
         else if (strncmp(argv[i], "--data=", 7) == 0)
             dir = argv[i] + 7;
+        else if (strcmp(argv[i], "--store-records") == 0 && i + 1 < argc)
+            records = argv[++i];
         else
             words[n++] = argv[i];
     }
-    Err err = run_here(command, dir, n - 2, words + 2, &out);
+    Err err = run_here(command, dir, records, n - 2, words + 2, &out);
     int status = 1;
     if (err.code == ERR_LOCKED) {
         err = ask_server(dir, n, words, &status);

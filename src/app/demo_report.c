@@ -55,7 +55,7 @@ static Err count_promises(struct flow *flow, struct arena *arena, struct demo_re
 
 static Nanos first_training(struct flow *flow) {
     struct watch_model models[MODELS_MAX];
-    size_t n = watch_models(flow->watch, models, MODELS_MAX);
+    size_t n = watch_models(flow->watch, 0, models, MODELS_MAX);
     Nanos first = 0;
     for (size_t i = 0; i < n && i < MODELS_MAX; i++)
         if (first == 0 || models[i].trained_at < first) first = models[i].trained_at;

@@ -14,29 +14,51 @@
 #include <stdlib.h>
 
 #include "act/act.h"
+#include "act/rules.h"
+#include "app/cmd_compact.h"
 #include "app/cmd_device.h"
 #include "app/cmd_export.h"
+#include "app/cmd_import.h"
+#include "app/cmd_key.h"
+#include "app/cmd_ledger.h"
+#include "app/cmd_pack.h"
 #include "app/cmd_token.h"
+#include "app/cmd_user.h"
 #include "app/control.h"
+#include "app/flow_ledger.h"
+#include "app/flow_rules.h"
 #include "app/flow_serve.h"
+#include "app/flow_sharing.h"
 #include "base/log.h"
+#include "connect/line_ingest.h"
 #include "connect/mqtt_server.h"
 #include "document/documents.h"
+#include "document/imports.h"
+#include "document/packs.h"
 #include "document/things.h"
 #include "domain/service/service.h"
-#include "domain/service/service_types.h"
 #include "insight/view.h"
 #include "insight/watch.h"
 #include "store/series.h"
 #include "trust/device.h"
+#include "trust/oidc.h"
 #include "trust/people.h"
 
 #define MIB ((size_t)1 << 20)
 #define KIB ((uint32_t)1 << 10)
 #define DENY_MAX 64
 
-static const struct control_command *const commands[] = {&cmd_token_create, &cmd_device_create, &cmd_export_series,
-                                                         NULL};
+static const struct control_command *const commands[] = {&cmd_user_add,       &cmd_user_password,
+                                                         &cmd_user_roles,     &cmd_user_list,
+                                                         &cmd_user_party_add, &cmd_user_party_list,
+                                                         &cmd_token_create,   &cmd_device_create,
+                                                         &cmd_export_series,  &cmd_key_rotate,
+                                                         &cmd_key_rewrap,     &cmd_key_erase,
+                                                         &cmd_ledger_status,  &cmd_ledger_witness,
+                                                         &cmd_compact,        &cmd_pack_install,
+                                                         &cmd_pack_upgrade,   &cmd_pack_remove,
+                                                         &cmd_pack_list,      &cmd_import_table,
+                                                         &cmd_import_out,     NULL};
 
 /* ---- keep: rows that are durable go on to be understood */
 static void rows_kept(void *ctx, const struct rows *rows) {
@@ -48,6 +70,7 @@ static Err start_stores(struct flow *flow, const struct flow_options *o) {
     const struct settings *s = o->settings;
     struct workspace_options options = {
         .dir = settings_c(s, SETTING_store_data),
+        .records = settings_c(s, SETTING_store_records),
         .clock = o->clock,
         .memory_bytes = (size_t)settings_int(s, SETTING_store_memory_mb) * MIB,
         .dead_letter_bytes = (size_t)settings_int(s, SETTING_store_dead_letter_mb) * MIB,
@@ -55,6 +78,7 @@ static Err start_stores(struct flow *flow, const struct flow_options *o) {
         .on_commit_ctx = flow,
     };
     TRY(workspace_open(&options, &flow->workspace));
+    TRY(workspace_seal(&flow->workspace, s));
     Err err = workspace_party(&flow->workspace, str_c(o->assume_party), true, &flow->party);
     bool several = err.code == ERR_INVALID && !o->assume_party; /* none of them is the server's own */
     return several ? err_none() : err;
@@ -76,15 +100,34 @@ static void documents_changed(void *ctx) {
     thread_unlock(&flow->guard);
 }
 
+static Err find_party(void *ctx, Str name, PartyId *out) {
+    if (name.len == 0) return err_make(ERR_INVALID, "which party? give its name");
+    return people_find_party(ctx, name, out);
+}
+
+static Err party_name(void *ctx, PartyId party, struct arena *arena, Str *out) {
+    return people_party_name(ctx, party, arena, out);
+}
+
 static Err start_documents(struct flow *flow) {
     struct workspace *w = &flow->workspace;
+    TRY(workspace_blobs(w));
     struct documents_options options = {.records = w->records,
-                                        .types = service_types,
+                                        .types = packs_catalog(w->packs)->types,
                                         .clock = w->clock,
                                         .thing_exists = thing_exists,
-                                        .thing_ctx = w->things};
+                                        .thing_ctx = w->things,
+                                        .seal = w->seal,
+                                        .entered = flow_ledger_document,
+                                        .entered_ctx = flow,
+                                        .blobs = w->blobs,
+                                        .search = true,
+                                        .find_party = find_party,
+                                        .party_name = party_name,
+                                        .party_ctx = w->people};
     TRY(documents_open(&options, &w->documents));
     documents_on_commit(w->documents, documents_changed, flow);
+    TRY(packs_attach(w->packs, w->documents, documents_retype));
     return err_none();
 }
 
@@ -110,7 +153,6 @@ static Err start_insight(struct flow *flow, const char *dir) {
     struct watch_options options = {.series = w->series,
                                     .model_of = service_model_of,
                                     .model_ctx = w->things,
-                                    .model_named = service_types_model,
                                     .sink = found,
                                     .sink_ctx = flow,
                                     .dir = arena_printf(&flow->arena, "%s/insight", dir).ptr};
@@ -127,7 +169,7 @@ static Err start_act(struct flow *flow, bool replay) {
                                       .ctx = flow,
                                       .replay = replay};
     TRY(service_open(&service, &flow->service));
-    struct act_domain domains[] = {service_domain(flow->service)};
+    struct act_domain domains[] = {service_domain(flow->service), rules_domain(flow->rules)};
     struct act_options options = {.documents = w->documents,
                                   .clock = w->clock,
                                   .model_of = service_model_of,
@@ -182,14 +224,44 @@ static Err start_mqtt(struct flow *flow, const struct settings *s) {
     return mqtt_server_start(&options, &flow->mqtt);
 }
 
+static const char *const *tag_list(struct flow *flow, Str list) {
+    const char **tags = arena_zero(&flow->arena, DENY_MAX + 1, sizeof *tags);
+    split_list(&flow->arena, list, tags);
+    return tags;
+}
+
+static Err start_lines(struct flow *flow, const struct settings *s) {
+    struct line_protocol_options options = {.series = flow->workspace.series,
+                                            .thing_seen = thing_seen,
+                                            .ctx = flow,
+                                            .thing_tags = tag_list(flow, settings_text(s, SETTING_ingest_thing_tags)),
+                                            .split_tags = tag_list(flow, settings_text(s, SETTING_ingest_split_tags))};
+    return line_ingest_open(&options, &flow->lines);
+}
+
+/* ---- what people send as tables; one that a crash interrupted goes on now */
+static Err start_imports(struct flow *flow, const char *dir) {
+    struct imports_options options = {.dir = arena_printf(&flow->arena, "%s/imports", dir).ptr,
+                                      .documents = flow->workspace.documents,
+                                      .clock = flow->workspace.clock};
+    TRY(imports_open(&options, &flow->imports));
+    flow->workspace.imports = flow->imports;
+    return err_none();
+}
+
 /* ---- the whole */
 static Err start_all(struct flow *flow, const struct flow_options *o) {
     const char *dir = settings_c(o->settings, SETTING_store_data);
     TRY(start_stores(flow, o));
+    TRY(flow_ledger_start(flow, o->settings));
     TRY(start_documents(flow));
     TRY(start_insight(flow, dir));
+    TRY(flow_rules_start(flow, o->settings));
     TRY(start_act(flow, o->replay.read != NULL));
     TRY(start_mqtt(flow, o->settings));
+    TRY(start_lines(flow, o->settings));
+    TRY(flow_sharing_start(flow));
+    TRY(start_imports(flow, dir));
     TRY(flow_serve_start(flow, o));
     return control_start(&flow->workspace, dir, commands, &flow->control);
 }
@@ -221,12 +293,18 @@ void flow_stop(struct flow *flow) {
     if (!flow) return;
     control_stop(flow->control);
     serve_stop(withdraw(flow, (void **)&flow->serve));
+    oidc_close(flow->oidc);
+    imports_close(flow->imports);
     if (flow->view) view_close(flow->view);
-    mqtt_server_stop(flow->mqtt);
+    line_ingest_close(flow->lines);
+    mqtt_server_stop(withdraw(flow, (void **)&flow->mqtt));
     watch_close(withdraw(flow, (void **)&flow->watch));
     act_stop(withdraw(flow, (void **)&flow->act));
     service_close(flow->service);
+    flow_rules_stop(flow);
+    flow_sharing_stop(flow);
     if (flow->workspace.documents) documents_close(flow->workspace.documents);
+    flow_ledger_stop(flow);
     workspace_close(&flow->workspace);
     arena_fini(&flow->arena);
     thread_mutex_fini(&flow->guard);

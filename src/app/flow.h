@@ -17,9 +17,17 @@ struct flow {
     struct watch *watch;
     struct service *service;
     struct act *act;
+    struct agreements *agreements;   /* what parties give each other … */
+    struct disclosures *disclosures; /* … and what was read of it */
+    struct notify *notify;           /* tells people … */
+    struct rules *rules;             /* … and what packs want done */
+    struct ledger_entries *entries;  /* what enters the ledger */
     struct view *view;
+    struct imports *imports;
+    struct oidc *oidc;
     struct serve *serve;
     struct mqtt_server *mqtt;
+    struct line_ingest *lines;
     struct control *control;
     struct arena arena;    /* lives as long as the flow */
     pthread_mutex_t guard; /* of watch, act and serve, for callbacks from threads of other parts */

@@ -2,12 +2,13 @@
 
 #include "app/version.h"
 #include "connect/mqtt_server.h"
-#include "domain/service/service_types.h"
+#include "document/packs.h"
 #include "insight/view.h"
 #include "insight/watch.h"
 #include "os/process.h"
 #include "store/records.h"
 #include "store/series.h"
+#include "trust/oidc.h"
 
 /* ---- numbers for /metrics */
 #define SERIES(field, name, gauge, help)                                                                               \
@@ -77,14 +78,26 @@ static void models_changed(void *ctx) {
     mqtt_server_models_changed(flow->mqtt);
 }
 
+static Err open_oidc(struct flow *flow, const struct settings *s) {
+    const char *ca = settings_c(s, SETTING_oidc_ca_file);
+    struct oidc_options o = {
+        .name = settings_c(s, SETTING_oidc_name),
+        .title = settings_c(s, SETTING_oidc_title),
+        .issuer = settings_c(s, SETTING_oidc_issuer),
+        .client_id = settings_c(s, SETTING_oidc_client_id),
+        .client_secret = settings_c(s, SETTING_oidc_client_secret),
+        .limits = {.private_too = settings_bool(s, SETTING_oidc_own_network), .ca_file = ca[0] ? ca : NULL}};
+    if (!o.issuer[0]) return err_none();
+    if (!settings_c(s, SETTING_http_public_url)[0])
+        return err_make(ERR_INVALID, "oidc.issuer needs http.public_url, where the provider sends people back to");
+    return oidc_open(&o, &flow->oidc);
+}
+
 Err flow_serve_start(struct flow *flow, const struct flow_options *o) {
     const struct settings *s = o->settings;
     struct workspace *w = &flow->workspace;
-    struct view_options view = {.series = w->series,
-                                .things = w->things,
-                                .watch = flow->watch,
-                                .clock = w->clock,
-                                .model = service_types_model};
+    struct view_options view = {.series = w->series, .things = w->things, .watch = flow->watch, .clock = w->clock};
+    TRY(open_oidc(flow, s));
     TRY(view_open(&view, &flow->view));
     struct serve_numbers *numbers = arena_zero(&flow->arena, 2, sizeof *numbers);
     numbers[0] = (struct serve_numbers){series_numbers, read_series, flow, sizeof(struct series_stats)};
@@ -98,6 +111,9 @@ Err flow_serve_start(struct flow *flow, const struct flow_options *o) {
         .max_connections = (size_t)settings_int(s, SETTING_http_max_connections),
         .max_body = (size_t)settings_int(s, SETTING_http_max_body_kb) << 10,
         .request_time = settings_int(s, SETTING_http_deadline_s) * NANOS_PER_S,
+        .public_url = settings_c(s, SETTING_http_public_url),
+        .oidc = flow->oidc,
+        .behind_proxy = settings_bool(s, SETTING_http_behind_proxy),
         .version = version_text,
         .clock = w->clock,
         .people = w->people,
@@ -105,10 +121,24 @@ Err flow_serve_start(struct flow *flow, const struct flow_options *o) {
         .things = w->things,
         .documents = w->documents,
         .records = w->records,
+        .imports = flow->imports,
+        .program = "/proc/self/exe",
+        .spool = arena_printf(&flow->arena, "%s/imports", settings_c(s, SETTING_store_data)).ptr,
+        .agreements = flow->agreements,
+        .disclosures = flow->disclosures,
+        .notify = flow->notify,
+        .rules = flow->rules,
+        .ledger = w->ledger,
+        .ledger_entries = flow->entries,
+        .witnesses = w->witnesses,
+        .n_witnesses = w->n_witnesses,
+        .lines = flow->lines,
         .view = flow->view,
         .watch = flow->watch,
         .act = flow->act,
-        .models = service_types_models,
+        .packs = w->packs,
+        .own_party = flow->party,
+        .catalog = packs_cell(w->packs),
         .rows_kept = rows_kept,
         .ingest = read_ingest,
         .models_changed = models_changed,
@@ -119,5 +149,6 @@ Err flow_serve_start(struct flow *flow, const struct flow_options *o) {
         .checks = checks,
         .n_checks = 2,
     };
+    packs_on_change(w->packs, models_changed, flow);
     return serve_start(&options, &flow->serve);
 }

@@ -2,15 +2,28 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/cmd_compact.h"
 #include "app/cmd_demo.h"
 #include "app/cmd_device.h"
 #include "app/cmd_export.h"
+#include "app/cmd_import.h"
+#include "app/cmd_key.h"
+#include "app/cmd_ledger.h"
 #include "app/cmd_load.h"
+#include "app/cmd_pack.h"
 #include "app/cmd_run.h"
 #include "app/cmd_serve.h"
 #include "app/cmd_token.h"
+#include "app/cmd_user.h"
+#include "app/cmd_verify.h"
+#include "app/cmd_worker.h"
 #include "app/version.h"
 #include "os/process.h"
+
+static int export(int argc, char **argv) {
+    if (argc >= 2 && strcmp(argv[1], "series") == 0) return control_main(&cmd_export_series, argc, argv);
+    return cmd_import_export(argc, argv);
+}
 
 struct command {
     const char *name, *summary;
@@ -22,8 +35,17 @@ static const struct command commands[] = {
     {"serve", "run the server on a data folder", cmd_serve, NULL},
     {"demo", "run the server on a recorded fleet, replayed over MQTT", cmd_demo, NULL},
     {"token", "token create: an API token for a person or a program", NULL, &cmd_token_create},
+    {"user", "user add, password, roles, list: the people of a party", cmd_user, NULL},
+    {"party", "party add, list: the parties of this server", cmd_user_party, NULL},
     {"device", "device create: a thing and its MQTT credentials", NULL, &cmd_device_create},
-    {"export", "export series: samples as CSV", NULL, &cmd_export_series},
+    {"import", "import TYPE FILE: a table, CSV or XLSX, becomes documents", cmd_import, NULL},
+    {"export", "export TYPE: documents as a table; export series: samples as CSV", export, NULL},
+    {"compact", "compact series: telemetry in its smallest form, now", NULL, &cmd_compact},
+    {"key", "key rotate, rewrap, erase: what secrets are sealed with", cmd_key, NULL},
+    {"ledger", "ledger status, witness: the ledger, and signing those of others", cmd_ledger, NULL},
+    {"verify", "check offline what a receipt of a ledger proves", cmd_verify, NULL},
+    {"pack", "pack new, check, install, upgrade, remove, list: industries as data", cmd_pack, NULL},
+    {"worker", "worker print: what the server runs to print a document", cmd_worker, NULL},
     {"run", "run a kernel on files", cmd_run, NULL},
     {"load", "load mqtt: measure this or another MQTT server", cmd_load, NULL},
 };

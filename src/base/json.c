@@ -183,3 +183,28 @@ void json_dump(const struct json *v, struct buf *out) {
     jw_init(&w, out);
     dump(v, &w);
 }
+
+Str json_text(const struct json *v, struct arena *arena) {
+    char text[NUM_TEXT_MAX];
+    struct buf dumped = {0};
+    switch (json_kind(v)) {
+    case JSON_NULL: return (Str){0};
+    case JSON_BOOL: return json_bool(v) ? STR("true") : STR("false");
+    case JSON_INT: return arena_str(arena, num_format_decimal(json_int(v), 0, text));
+    case JSON_REAL: return arena_str(arena, num_format(json_num(v), text));
+    case JSON_STRING: return json_str(v);
+    case JSON_ARRAY:
+    case JSON_OBJECT: break;
+    }
+    json_dump(v, &dumped);
+    Str out = arena_str(arena, buf_view(&dumped));
+    buf_fini(&dumped);
+    return out;
+}
+
+Str json_text_of(const struct json *v, const char *member, const char *other, struct arena *arena) {
+    if (json_kind(v) != JSON_OBJECT) return json_text(v, arena);
+    const struct json *part = json_get(v, member);
+    if (!part) part = json_get(v, other);
+    return part ? json_text(part, arena) : (Str){0};
+}

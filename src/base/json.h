@@ -6,6 +6,7 @@
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
 
+#include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
 
@@ -32,5 +33,9 @@ bool json_get_bool(const struct json *object, const char *key, bool fallback);
 /* Members in the order of the text: void *at = NULL; while (json_next(obj, &at, &key, &value)) … */
 bool json_next(const struct json *object, void **at, Str *key, const struct json **value);
 void json_dump(const struct json *v, struct buf *out); /* compact */
+/* A value as people read it: a string without quotes, null empty, a list or object as JSON. */
+Str json_text(const struct json *v, struct arena *arena);
+/* The same of the first of two members that an object has; of anything else, of itself. */
+Str json_text_of(const struct json *v, const char *member, const char *other, struct arena *arena);
 
 #endif

@@ -18,7 +18,7 @@ static size_t whole_characters(const char *text, size_t max) {
 void doc_faults_add(struct doc_faults *f, enum err_code code, const char *field, const char *fmt, ...) {
     char one[256];
     va_list args;
-    int head = snprintf(one, sizeof one, "%s%.64s: ", f->n ? "; " : "", field);
+    int head = snprintf(one, sizeof one, "%s%s%.64s: ", f->n ? "; " : "", f->at, field);
     va_start(args, fmt);
     vsnprintf(one + head, sizeof one - (size_t)head, fmt, args);
     va_end(args);

@@ -8,6 +8,7 @@
 struct doc_faults { /* zero value: none */
     size_t n, n_hidden, len;
     enum err_code code; /* of the first */
+    char at[80];        /* goes before the field's name: "items[3]."; changed by who reads lines */
     char text[208];     /* leaves room for "; and 63 more" */
 };
 

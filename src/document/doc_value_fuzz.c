@@ -7,11 +7,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct choice choices[] = {{"low", "", ""}, {"high", "", ""}, {.name = NULL}};
 static const struct field fields[] = {
-    {.name = "text", .kind = FIELD_TEXT},     {.name = "int", .kind = FIELD_INT},
-    {.name = "number", .kind = FIELD_NUMBER}, {.name = "decimal", .kind = FIELD_DECIMAL, .scale = 3},
-    {.name = "bool", .kind = FIELD_BOOL},     {.name = "time", .kind = FIELD_TIME},
-    {.name = "thing", .kind = FIELD_THING},   {.name = "choice", .kind = FIELD_CHOICE, .choices = choices},
-    {.name = "json", .kind = FIELD_JSON},     {.name = "ref", .kind = FIELD_REF, .ref = "paper"},
+    {.name = "text", .kind = FIELD_TEXT},
+    {.name = "int", .kind = FIELD_INT},
+    {.name = "number", .kind = FIELD_NUMBER},
+    {.name = "decimal", .kind = FIELD_DECIMAL, .scale = 3},
+    {.name = "bool", .kind = FIELD_BOOL},
+    {.name = "time", .kind = FIELD_TIME},
+    {.name = "thing", .kind = FIELD_THING},
+    {.name = "choice", .kind = FIELD_CHOICE, .choices = choices},
+    {.name = "json", .kind = FIELD_JSON},
+    {.name = "ref", .kind = FIELD_REF, .ref = "paper"},
+    {.name = "money", .kind = FIELD_MONEY, .scale = 2, .currency = "CNY"},
+    {.name = "weight", .kind = FIELD_DECIMAL, .scale = 3, .unit = "KGM"},
+    {.name = "date", .kind = FIELD_DATE},
+    {.name = "party", .kind = FIELD_PARTY},
+    {.name = "file", .kind = FIELD_FILE},
+    {.name = "geometry", .kind = FIELD_GEOMETRY},
+    {.name = "uscc", .kind = FIELD_TEXT, .format = "uscc"},
 };
 #define N_FIELDS (sizeof fields / sizeof *fields)
 static const struct doc_state states[] = {{.name = "open"}};
@@ -23,7 +35,7 @@ static void write_back(const struct field *field, Value v) {
     struct buf out = {0};
     struct jw w;
     struct json *again;
-    if (field->kind == FIELD_REF && v.kind == VALUE_STRING) return;
+    if ((field->kind == FIELD_REF || field->kind == FIELD_PARTY) && v.kind == VALUE_STRING) return;
     jw_init(&w, &out);
     jw_array(&w);
     doc_value_json(field, v, STR("P-000001"), &w);

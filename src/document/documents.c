@@ -3,28 +3,17 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "document/doc_batch.h"
 #include "document/doc_engine.h"
+#include "document/doc_search.h"
 
 /* ---- opening */
-
-static Err declare_types(struct documents *d) {
-    size_t n = 0;
-    while (d->options.types[n]) n++;
-    d->tables = arena_zero(&d->arena, n, sizeof *d->tables);
-    const struct record_table **records = arena_zero(&d->arena, n, sizeof *records);
-    for (size_t i = 0; i < n; i++) {
-        struct doc_table *table = arena_zero(&d->arena, 1, sizeof *table);
-        TRY(doc_table_make(d->options.types[i], d->options.types, &d->arena, table));
-        records[i] = &table->records;
-        d->tables[d->n_tables++] = table;
-    }
-    return records_declare(d->options.records, records, n);
-}
 
 static void committed(void *ctx) {
     struct documents *d = ctx;
     if (!d->touched) return;
     d->touched = false;
+    doc_search_wake(d);
     if (d->on_commit) d->on_commit(d->on_commit_ctx);
 }
 
@@ -33,14 +22,21 @@ Err documents_open(const struct documents_options *options, struct documents **o
     ASSERT(d);
     d->options = *options;
     if (!d->options.clock) d->options.clock = &clock_system;
-    arena_init(&d->arena, 0);
     thread_mutex_init(&d->lock);
-    Err err = declare_types(d);
+    thread_mutex_init(&d->retyping);
+    thread_mutex_init(&d->blobs);
+    Err err = doc_types_set(d, options->types);
+    if (err.code == ERR_NONE) err = doc_batch_open(d);
     if (err.code != ERR_NONE) {
         documents_close(d);
         return err;
     }
     records_on_commit(d->options.records, committed, d);
+    if (options->search && !records_read_only(options->records)) err = doc_search_start(d);
+    if (err.code != ERR_NONE) {
+        documents_close(d);
+        return err;
+    }
     *out = d;
     return err;
 }
@@ -48,8 +44,11 @@ Err documents_open(const struct documents_options *options, struct documents **o
 void documents_close(struct documents *d) {
     if (!d) return;
     records_on_commit(d->options.records, NULL, NULL);
+    doc_search_stop(d);
+    doc_types_free(d);
+    thread_mutex_fini(&d->blobs);
+    thread_mutex_fini(&d->retyping);
     thread_mutex_fini(&d->lock);
-    arena_fini(&d->arena);
     free(d);
 }
 
@@ -60,13 +59,16 @@ void documents_on_commit(struct documents *d, void (*fn)(void *ctx), void *ctx) 
 
 /* ---- types */
 
+Err documents_retype(struct documents *d, const struct doctype *const *types) { return doc_types_set(d, types); }
+
 const struct doctype *documents_type(const struct documents *d, Str name) {
-    for (size_t i = 0; i < d->n_tables; i++)
-        if (str_eq_c(name, d->tables[i]->type->name)) return d->tables[i]->type;
+    const struct doc_types *t = atomic_load(&d->types);
+    for (size_t i = 0; i < t->n; i++)
+        if (str_eq_c(name, t->types[i]->name)) return t->types[i];
     return NULL;
 }
 
-const struct doctype *const *documents_types(const struct documents *d) { return d->options.types; }
+const struct doctype *const *documents_types(const struct documents *d) { return atomic_load(&d->types)->types; }
 
 /* ---- writing */
 
@@ -96,44 +98,84 @@ Err documents_transition(struct documents *d, const struct principal *who, const
     return doc_write_run(&write, out);
 }
 
+Err documents_remove(struct documents *d, const struct principal *who, const struct doctype *type, int64_t id,
+                     int64_t if_version, struct arena *arena) {
+    TRY(check_id(type, id));
+    struct doc_removal removal = {.d = d, .who = who, .type = type, .id = id, .if_version = if_version, .arena = arena};
+    return doc_remove_run(&removal);
+}
+
+Err documents_check(struct documents *d, const struct principal *who, const struct doctype *type,
+                    const struct doc_change *change, struct arena *arena, struct doc **out) {
+    struct doc_write write = {.d = d, .who = who, .type = type, .change = change, .arena = arena};
+    return doc_write_check(&write, out);
+}
+
+Err documents_batch_begin(struct documents *d, const struct principal *who, const struct doctype *type, Str title,
+                          int64_t *batch) {
+    return doc_batch_begin(d, who, type, title, batch);
+}
+
+Err documents_batch_add(struct documents *d, const struct principal *who, int64_t batch, struct doc *const *docs,
+                        size_t n, size_t *bad, struct arena *arena) {
+    return doc_batch_add(d, who, batch, docs, n, bad, arena);
+}
+
+Err documents_batch_show(struct documents *d, const struct principal *who, int64_t batch) {
+    return doc_batch_show(d, who, batch);
+}
+
+Err documents_batch_drop(struct documents *d, const struct principal *who, int64_t batch) {
+    return doc_batch_drop(d, who, batch);
+}
+
 /* ---- reading */
 
 struct getting {
+    struct documents *d;
     const struct lens *lens;
     const struct doc_table *table;
     unsigned column;
     Value value;
     struct arena *arena;
-    Value *row;
+    struct doc *doc;
 };
 
-static Err get_row(void *ctx, struct records_txn *txn) {
+static Err get_one(void *ctx, struct records_txn *txn) {
     struct getting *g = ctx;
-    return records_txn_find(txn, g->lens, &g->table->records, g->column, g->value, g->arena, &g->row);
+    struct doc_read read;
+    TRY(doc_read_begin(&read, g->d, txn, g->lens, g->table, g->arena));
+    return doc_read_one(&read, g->column, g->value, &g->doc);
 }
 
-static Err get(struct documents *d, struct getting *g, struct doc **out) {
+static Err get(struct getting *g, struct doc **out) {
     *out = NULL;
-    TRY(records_read(d->options.records, get_row, g));
-    return g->row ? doc_table_read(g->table, g->row, g->arena, out) : err_none();
+    TRY(records_read(g->d->options.records, get_one, g));
+    *out = g->doc;
+    return err_none();
 }
 
 Err documents_get(struct documents *d, const struct lens *lens, const struct doctype *type, int64_t id,
                   struct arena *arena, struct doc **out) {
-    struct getting g = {
-        .lens = lens, .table = doc_engine_table(d, type), .column = RECORD_ID, .value = VALUE_I(id), .arena = arena};
-    TRY(get(d, &g, out));
+    struct getting g = {.d = d,
+                        .lens = lens,
+                        .table = doc_engine_table(d, type),
+                        .column = RECORD_ID,
+                        .value = VALUE_I(id),
+                        .arena = arena};
+    TRY(get(&g, out));
     return *out ? err_none() : err_make(ERR_NOT_FOUND, "no %s with id %" PRId64, type->name, id);
 }
 
 Err documents_by_number(struct documents *d, const struct lens *lens, const struct doctype *type, Str number,
                         struct arena *arena, struct doc **out) {
-    struct getting g = {.lens = lens,
+    struct getting g = {.d = d,
+                        .lens = lens,
                         .table = doc_engine_table(d, type),
                         .column = DOC_NUMBER,
                         .value = VALUE_S(number),
                         .arena = arena};
-    TRY(get(d, &g, out));
+    TRY(get(&g, out));
     if (*out) return err_none();
     return err_make(ERR_NOT_FOUND, "no %s '" STR_FMT "'", type->name, STR_ARG(str_slice(number, 0, 60)));
 }
@@ -141,6 +183,10 @@ Err documents_by_number(struct documents *d, const struct lens *lens, const stru
 Err documents_list(struct documents *d, const struct lens *lens, const struct doctype *type,
                    const struct doc_query *query, struct arena *arena, struct doc_page *out) {
     return doc_query_list(d, lens, type, query, arena, out);
+}
+
+Err documents_search_now(struct documents *d) {
+    return d->search ? doc_search_catch_up(d) : err_make(ERR_INVALID, "words are not kept here");
 }
 
 Err documents_count(struct documents *d, const struct lens *lens, const struct doctype *type,
@@ -153,12 +199,68 @@ Err documents_parse_filter(const struct doctype *type, Str key, Str text, struct
     return doc_query_parse(type, key, text, arena, out);
 }
 
-void documents_json(struct documents *d, const struct doc *doc, const struct lens *lens, const struct principal *who,
-                    struct jw *w) {
-    doc_json_write(d, doc, lens, who, w);
+void documents_json_shaped(struct documents *d, const struct doc *doc, const struct lens *lens,
+                           const struct principal *who, const struct doc_shape *shape, struct arena *arena,
+                           struct jw *w) {
+    doc_json_write(d, doc, lens, who, shape, arena, w);
 }
 
-void documents_type_json(const struct doctype *type, struct jw *w) { doc_json_type(type, w); }
+void documents_json(struct documents *d, const struct doc *doc, const struct lens *lens, const struct principal *who,
+                    struct jw *w) {
+    struct arena arena;
+    arena_init(&arena, 0);
+    doc_json_write(d, doc, lens, who, NULL, &arena, w);
+    arena_fini(&arena);
+}
+
+void documents_type_json(const struct doctype *type, const struct principal *who, struct jw *w) {
+    doc_json_type(type, who, w);
+}
+
+/* ---- groups, notes, several at once */
+
+Err documents_comment(struct documents *d, const struct principal *who, const struct doctype *type, int64_t id,
+                      Str text, struct arena *arena, int64_t *out) {
+    return doc_notes_comment(d, who, type, id, text, arena, out);
+}
+
+Err documents_comments(struct documents *d, const struct lens *lens, const struct doctype *type, int64_t id,
+                       struct arena *arena, struct doc_comment **out, size_t *n) {
+    return doc_notes_comments(d, lens, type, id, arena, out, n);
+}
+
+Err documents_attach(struct documents *d, const struct principal *who, const struct doctype *type, int64_t id,
+                     const struct doc_attachment *what, Str bytes, struct arena *arena, int64_t *out) {
+    return doc_notes_attach(d, who, type, id, what, bytes, arena, out);
+}
+
+Err documents_attachments(struct documents *d, const struct lens *lens, const struct doctype *type, int64_t id,
+                          struct arena *arena, struct doc_attachment **out, size_t *n) {
+    return doc_notes_attachments(d, lens, type, id, arena, out, n);
+}
+
+Err documents_attachment(struct documents *d, const struct lens *lens, const struct doctype *type, int64_t id,
+                         int64_t attachment, struct arena *arena, struct doc_attachment *out, Str *bytes) {
+    return doc_notes_attachment(d, lens, type, id, attachment, arena, out, bytes);
+}
+
+Err documents_group(struct documents *d, const struct lens *lens, const struct doctype *type,
+                    const struct doc_query *query, const char *const *by, size_t n_by,
+                    const struct doc_measure *measures, size_t n_measures, struct arena *arena, struct doc_group **out,
+                    size_t *n, size_t *withheld) {
+    return doc_group_run(d, lens, type, query, by, n_by, measures, n_measures, arena, out, n, withheld);
+}
+
+void documents_group_json(struct documents *d, const struct lens *lens, const struct doctype *type,
+                          const char *const *by, size_t n_by, const struct doc_measure *measures, size_t n_measures,
+                          const struct doc_group *group, struct jw *w) {
+    doc_group_json(d, lens, type, by, n_by, measures, n_measures, group, w);
+}
+
+Err documents_all(struct documents *d, const struct principal *who, const struct doc_order *ops, size_t n,
+                  struct arena *arena, struct doc **out, size_t *bad) {
+    return doc_write_all(d, who, ops, n, arena, out, bad);
+}
 
 /* ---- what happened */
 

@@ -5,6 +5,7 @@
 #include "document/documents.h"
 #include "os/thread.h"
 #include "tests/lib/document_world.h"
+#include "tests/lib/store_postgresql.h"
 #include "tests/unit.h"
 #include "trust/audit.h"
 #include "trust/gate.h"
@@ -687,7 +688,9 @@ static void refuses_types(void) {
         {"stamps no time 't'", &text, &stamps},
     };
     struct records *records;
-    if (!CHECK_OK(records_open(&(struct records_options){.dir = unit_temp_dir()}, &records))) return;
+    if (!CHECK_OK(
+            records_open(&(struct records_options){.dir = unit_temp_dir(), .url = store_postgresql_url()}, &records)))
+        return;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         unit_case(cases[i].says);
         struct doctype type = {.name = "bad",
@@ -711,7 +714,7 @@ static void describes(void) {
     struct jw jw;
     unit_case("a type as JSON");
     jw_init(&jw, &out);
-    documents_type_json(order, &jw);
+    documents_type_json(order, NULL, &jw);
     buf_byte(&out, 0);
     check_text(out.ptr,
                "{\"name\":\"order\",\"title_en\":\"Order\",\"title_zh\":\"单\",\"prefix\":\"OR\",\"fields\":[");
@@ -743,7 +746,8 @@ static void widens(void) {
     struct records *records;
     struct documents *d;
     struct arena arena;
-    if (!CHECK_OK(records_open(&(struct records_options){.dir = w.dir}, &records))) return;
+    if (!CHECK_OK(records_open(&(struct records_options){.dir = w.dir, .url = store_postgresql_for(w.dir)}, &records)))
+        return;
     arena_init(&arena, 0);
     CHECK_OK(documents_open(&(struct documents_options){.records = records, .types = types}, &d));
     struct doc *doc;

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "base/vec.h"
+#include "model/catalog.h"
 #include "os/thread.h"
 #include "store/records_system.h"
 #include "store/records_txn.h"
@@ -42,6 +43,7 @@ struct things {
     size_t n_counts, cap_counts;
     size_t n_sightings; /* not yet written */
     pthread_cond_t sightings_over;
+    const struct catalog_cell *catalog; /* NULL: none */
 };
 
 /* ---- memory */
@@ -416,6 +418,18 @@ bool things_get(struct things *t, PartyId party, Str name, struct arena *arena, 
     if (entry) *out = copy_row(&entry->row, arena);
     thread_unlock(&t->lock);
     return entry != NULL;
+}
+
+void things_use(struct things *t, const struct catalog_cell *catalog) { t->catalog = catalog; }
+
+const struct thing_model *things_model_named(const struct things *t, Str model) {
+    const struct catalog *catalog = t->catalog ? catalog_get(t->catalog) : NULL;
+    return catalog ? catalog_model(catalog, model) : NULL;
+}
+
+const struct thing_model *things_model_of(struct things *t, PartyId party, Str name) {
+    char model[64];
+    return things_model(t, party, name, model) ? things_model_named(t, str_c(model)) : NULL;
 }
 
 bool things_model(struct things *t, PartyId party, Str name, char out[64]) {

@@ -9,8 +9,10 @@
 #include "model/principal.h"
 #include "os/clock.h"
 
-struct things;
+struct catalog_cell;
 struct records;
+struct thing_model;
+struct things;
 
 struct thing_row {
     PartyId party;
@@ -21,6 +23,8 @@ struct thing_row {
     Nanos created;
 };
 Err things_open(struct records *records, const struct clock *clock, struct things **out);
+/* Where models are looked up; set before threads start. NULL: every model is open. */
+void things_use(struct things *things, const struct catalog_cell *catalog);
 void things_close(struct things *things);
 /* Makes or updates (empty or NaN members leave what stands). Audited. Waits for the commit. */
 Err things_put(struct things *things, const struct principal *by, const struct thing_row *row);
@@ -29,6 +33,9 @@ void things_seen(struct things *things, PartyId party, Str name, Str model);
 bool things_get(struct things *things, PartyId party, Str name, struct arena *arena, struct thing_row *out);
 /* Model's name only, no copy of the rest; false: unknown thing. */
 bool things_model(struct things *things, PartyId party, Str name, char out[64]);
+/* What is declared of its model; NULL: an open model, or an unknown thing. */
+const struct thing_model *things_model_of(struct things *things, PartyId party, Str name);
+const struct thing_model *things_model_named(const struct things *things, Str model); /* NULL: an open model */
 Err things_list(struct things *things, const struct lens *lens, Str model, struct arena *arena, struct thing_row **out,
                 size_t *n); /* by name */
 size_t things_count(struct things *things, PartyId party);

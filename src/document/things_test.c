@@ -6,6 +6,7 @@
 
 #include "os/thread.h"
 #include "store/records.h"
+#include "tests/lib/store_postgresql.h"
 #include "tests/unit.h"
 #include "trust/audit.h"
 #include "trust/gate.h"
@@ -24,7 +25,8 @@ static const struct principal manager = {.party = ACME, .user = 1, .roles = ROLE
 
 static bool open_world(struct world *w) {
     if (!w->dir) w->dir = unit_temp_dir();
-    return CHECK_OK(records_open(&(struct records_options){.dir = w->dir}, &w->records)) &&
+    return CHECK_OK(records_open(&(struct records_options){.dir = w->dir, .url = store_postgresql_for(w->dir)},
+                                 &w->records)) &&
            CHECK_OK(things_open(w->records, &clock_system, &w->things));
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "insight/view_inner.h"
+#include "model/gate_rules.h"
 #include "store/series.h"
 
 #define OFFLINE_LEAST (15 * NANOS_PER_MIN)
@@ -30,16 +31,34 @@ static Err no_thing(Str thing) {
     return err_make(ERR_NOT_FOUND, "no machine '" STR_FMT "': see /api/v1/things", STR_ARG(str_slice(thing, 0, 100)));
 }
 
-Err view_find(struct view *view, const struct principal *who, Str thing, struct lens *lens, ThingId *id) {
+/* The model's name, empty when the thing is not on record; names of unknown things are of no model. */
+static bool model_name(const struct view *view, const struct lens *lens, Str thing, char out[64]) {
+    out[0] = '\0';
+    return things_model(view->options.things, lens->party, thing, out);
+}
+
+Err view_find(struct view *view, const struct lens *lens, Str thing, ThingId *id) {
     char model[64];
-    TRY(gate_lens(who, NULL, "view", lens));
     bool reported = series_find_thing(view->options.series, lens->party, thing, id);
+    bool known = model_name(view, lens, thing, model) || reported;
     if (!reported) *id = 0;
-    return reported || things_model(view->options.things, lens->party, thing, model) ? err_none() : no_thing(thing);
+    return known && gate_shows_thing(lens, thing, str_c(model)) ? err_none() : no_thing(thing);
+}
+
+bool view_metric(const struct view *view, const struct lens *lens, Str thing, Str metric, struct lens *out) {
+    char model[64];
+    if (lens->agreement) model_name(view, lens, thing, model);
+    return gate_lens_metric(lens, thing, lens->agreement ? str_c(model) : (Str){0}, metric,
+                            clock_now(view->options.clock), out);
+}
+
+static Err owners_own(const struct lens *lens) {
+    if (lens->agreement == 0 || !GATE_RULE_ON(CONDITION)) return err_none();
+    return err_make(ERR_FORBIDDEN, "how a machine is, is its owner's own: no agreement gives it");
 }
 
 static const struct thing_model *model_named(const struct view *view, Str name) {
-    return view->options.model ? view->options.model(name) : NULL;
+    return things_model_named(view->options.things, name);
 }
 
 const struct thing_model *view_model_of(const struct view *view, PartyId party, Str thing) {
@@ -69,19 +88,21 @@ static int by_rank(const void *a, const void *b) {
     return str_cmp(x->latest.metric, y->latest.metric);
 }
 
-Err view_latest(struct view *view, const struct principal *who, Str thing, struct arena *arena,
-                struct view_latest **out, size_t *n) {
-    struct lens lens;
+Err view_latest(struct view *view, const struct lens *lens, Str thing, struct arena *arena, struct view_latest **out,
+                size_t *n) {
     ThingId id;
+    size_t n_all = 0;
     *n = 0;
-    TRY(view_find(view, who, thing, &lens, &id));
+    TRY(view_find(view, lens, thing, &id));
     struct series_latest *latest = NULL;
-    if (id) TRY(series_latest(view->options.series, &lens, id, arena, &latest, n));
-    const struct thing_model *model = view_model_of(view, lens.party, thing);
-    struct ranked *ranked = arena_zero(arena, *n + 1, sizeof *ranked);
-    for (size_t i = 0; i < *n; i++) {
+    if (id) TRY(series_latest(view->options.series, lens, id, arena, &latest, &n_all));
+    const struct thing_model *model = view_model_of(view, lens->party, thing);
+    struct ranked *ranked = arena_zero(arena, n_all + 1, sizeof *ranked);
+    for (size_t i = 0; i < n_all; i++) {
+        struct lens given;
         Str metric = series_metric_name(view->options.series, latest[i].metric);
-        ranked[i] = (struct ranked){rank(model, metric), {metric, latest[i].time, latest[i].value}};
+        if (!view_metric(view, lens, thing, metric, &given) || given.resolution > 0) continue;
+        ranked[(*n)++] = (struct ranked){rank(model, metric), {metric, latest[i].time, latest[i].value}};
     }
     qsort(ranked, *n, sizeof *ranked, by_rank);
     *out = arena_zero(arena, *n + 1, sizeof **out);
@@ -145,18 +166,17 @@ static void add_components(const struct thing_model *model, const struct watch_t
     }
 }
 
-Err view_health(struct view *view, const struct principal *who, Str thing, struct arena *arena,
-                struct view_health *out) {
-    struct lens lens;
+Err view_health(struct view *view, const struct lens *lens, Str thing, struct arena *arena, struct view_health *out) {
     ThingId id;
     *out = (struct view_health){.index = NAN};
-    TRY(view_find(view, who, thing, &lens, &id));
-    const struct thing_model *model = view_model_of(view, lens.party, thing);
+    TRY(owners_own(lens));
+    TRY(view_find(view, lens, thing, &id));
+    const struct thing_model *model = view_model_of(view, lens->party, thing);
     if (!model) return err_none();
     struct watch_thing seen;
     bool watched = look(view, id, &seen) && seen.model;
     struct thing_row row = {0};
-    things_get(view->options.things, lens.party, thing, arena, &row);
+    things_get(view->options.things, lens->party, thing, arena, &row);
     if (watched) {
         out->known = !isnan(seen.health);
         out->index = seen.health;
@@ -176,9 +196,16 @@ static enum view_state state_of(const struct watch_thing *seen, bool watched, Na
     return seen->state == WATCH_WARNING || seen->health < WARN_BELOW ? VIEW_WARNING : VIEW_OK;
 }
 
-static void fill(const struct view *view, const struct thing_row *row, struct view_thing *out) {
+static void fill(const struct view *view, const struct lens *lens, const struct thing_row *row,
+                 struct view_thing *out) {
     struct watch_thing seen;
     ThingId id = 0;
+    if (lens->agreement != 0 && GATE_RULE_ON(CONDITION)) {
+        *out = (struct view_thing){.health = NAN};
+        out->row = (struct thing_row){
+            .party = row->party, .name = row->name, .model = row->model, .latitude = NAN, .longitude = NAN};
+        return;
+    }
     *out = (struct view_thing){.row = *row, .health = NAN};
     if (series_find_thing(view->options.series, row->party, row->name, &id))
         out->last_seen = series_last_seen(view->options.series, id);
@@ -187,46 +214,42 @@ static void fill(const struct view *view, const struct thing_row *row, struct vi
     out->state = state_of(&seen, watched, out->last_seen, clock_now(view->options.clock));
 }
 
-Err view_fleet(struct view *view, const struct principal *who, Str model, struct arena *arena, struct view_thing **out,
+Err view_fleet(struct view *view, const struct lens *lens, Str model, struct arena *arena, struct view_thing **out,
                size_t *n) {
-    struct lens lens;
     struct thing_row *rows;
+    size_t n_rows;
     *n = 0;
-    TRY(gate_lens(who, NULL, "view", &lens));
-    TRY(things_list(view->options.things, &lens, model, arena, &rows, n));
-    *out = arena_zero(arena, *n + 1, sizeof **out);
-    for (size_t i = 0; i < *n; i++) fill(view, &rows[i], &(*out)[i]);
+    TRY(things_list(view->options.things, lens, model, arena, &rows, &n_rows));
+    *out = arena_zero(arena, n_rows + 1, sizeof **out);
+    for (size_t i = 0; i < n_rows; i++)
+        if (gate_shows_thing(lens, rows[i].name, rows[i].model)) fill(view, lens, &rows[i], &(*out)[(*n)++]);
     return err_none();
 }
 
-Err view_thing(struct view *view, const struct principal *who, Str name, struct arena *arena, struct view_thing *out) {
-    struct lens lens;
+Err view_thing(struct view *view, const struct lens *lens, Str name, struct arena *arena, struct view_thing *out) {
     struct thing_row row;
-    TRY(gate_lens(who, NULL, "view", &lens));
-    if (!things_get(view->options.things, lens.party, name, arena, &row)) return no_thing(name);
-    fill(view, &row, out);
+    if (!things_get(view->options.things, lens->party, name, arena, &row) ||
+        !gate_shows_thing(lens, row.name, row.model))
+        return no_thing(name);
+    fill(view, lens, &row, out);
     return err_none();
 }
 
 /* ---- registry and dead letters */
 #define MODELS_MAX 256
 
-Err view_models(struct view *view, const struct principal *who, struct arena *arena, struct watch_model **out,
-                size_t *n) {
-    struct lens lens;
+Err view_models(struct view *view, const struct lens *lens, struct arena *arena, struct watch_model **out, size_t *n) {
     *n = 0;
-    TRY(gate_lens(who, NULL, "view", &lens));
     *out = arena_zero(arena, MODELS_MAX, sizeof **out);
-    if (!view->options.watch) return err_none();
-    *n = watch_models(view->options.watch, *out, MODELS_MAX);
+    if (!view->options.watch || owners_own(lens).code != ERR_NONE) return err_none();
+    *n = watch_models(view->options.watch, lens->every_party ? 0 : lens->party, *out, MODELS_MAX);
     if (*n > MODELS_MAX) *n = MODELS_MAX;
     return err_none();
 }
 
-Err view_dead_letters(struct view *view, const struct principal *who, uint64_t before_id, size_t limit,
-                      struct arena *arena, struct dead_letter_row **out, size_t *n) {
-    struct lens lens;
+Err view_dead_letters(struct view *view, const struct lens *lens, uint64_t before_id, size_t limit, struct arena *arena,
+                      struct dead_letter_row **out, size_t *n) {
     *n = 0;
-    TRY(gate_lens(who, NULL, "view", &lens));
-    return series_dead_letters(view->options.series, &lens, before_id, limit, arena, out, n);
+    TRY(owners_own(lens));
+    return series_dead_letters(view->options.series, lens, before_id, limit, arena, out, n);
 }

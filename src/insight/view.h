@@ -1,7 +1,8 @@
 /*
  * Gated reads of what machines measure and what was concluded from it: all that serve needs of store and insight.
- * Every call asks the gate what `who` may see of things and series, and shows nothing else: a thing of another party
- * is ERR_NOT_FOUND. Results live in the arena given. Any thread; reads block on the disk, so not from an I/O loop.
+ * Every call takes a lens of things and series (gate_lens or gate_lens_agreement with type NULL) and shows nothing
+ * else: a thing of another party, or one that an agreement does not give, is ERR_NOT_FOUND. Results live in the arena
+ * given. Any thread; reads block on the disk, so not from an I/O loop.
  */
 #ifndef INSIGHT_VIEW_H
 #define INSIGHT_VIEW_H
@@ -18,7 +19,6 @@ struct view_options {
     struct things *things;
     struct watch *watch; /* NULL: no health, no baselines */
     const struct clock *clock;
-    const struct thing_model *(*model)(Str name); /* by name; NULL: an open model */
 };
 Err view_open(const struct view_options *options, struct view **out);
 void view_close(struct view *view);
@@ -45,13 +45,14 @@ struct view_baseline {
 struct view_series {
     Str thing, metric, unit; /* unit empty: not declared */
     Nanos from, to, window;  /* as answered; window 0: raw */
+    bool index;              /* avg, min and max are relative: the first hour that is shown is 100 */
     struct view_point *points;
     size_t n;
     bool cut; /* older points were left out */
     bool has_baseline;
     struct view_baseline baseline;
 };
-Err view_series(struct view *view, const struct principal *who, const struct view_query *query, struct arena *arena,
+Err view_series(struct view *view, const struct lens *lens, const struct view_query *query, struct arena *arena,
                 struct view_series *out);
 
 /* ---- the newest value of each metric, in the order of the model, then by name */
@@ -60,10 +61,10 @@ struct view_latest {
     Nanos time;
     Value value;
 };
-Err view_latest(struct view *view, const struct principal *who, Str thing, struct arena *arena,
-                struct view_latest **out, size_t *n);
+Err view_latest(struct view *view, const struct lens *lens, Str thing, struct arena *arena, struct view_latest **out,
+                size_t *n);
 
-/* ---- how a machine is, and why */
+/* ---- how a machine is, and why: the owner's alone, ERR_FORBIDDEN under an agreement */
 struct view_contributor {
     Str metric;
     double points_lost, own_z, peer_z, value, own_median, peer_median; /* value: trailing 24 h mean */
@@ -83,10 +84,9 @@ struct view_health {
     struct view_component *components; /* of the model, in its order; empty for an open model */
     size_t n_components;
 };
-Err view_health(struct view *view, const struct principal *who, Str thing, struct arena *arena,
-                struct view_health *out);
+Err view_health(struct view *view, const struct lens *lens, Str thing, struct arena *arena, struct view_health *out);
 
-/* ---- the fleet, by name */
+/* ---- the fleet, by name. Under an agreement only name and model are filled in. */
 enum view_state { VIEW_OK, VIEW_WARNING, VIEW_ALARM, VIEW_OFFLINE };
 const char *view_state_name(enum view_state state); /* "ok" "warning" "alarm" "offline" */
 struct view_thing {
@@ -98,16 +98,15 @@ struct view_thing {
     Nanos last_seen; /* 0: never */
 };
 /* model empty: all. Order and filters beyond the model are the caller's. */
-Err view_fleet(struct view *view, const struct principal *who, Str model, struct arena *arena, struct view_thing **out,
+Err view_fleet(struct view *view, const struct lens *lens, Str model, struct arena *arena, struct view_thing **out,
                size_t *n);
-Err view_thing(struct view *view, const struct principal *who, Str name, struct arena *arena, struct view_thing *out);
+Err view_thing(struct view *view, const struct lens *lens, Str name, struct arena *arena, struct view_thing *out);
 
-/* ---- the registry of learnt failure models, newest first; ERR_FORBIDDEN for who may not see machines */
-Err view_models(struct view *view, const struct principal *who, struct arena *arena, struct watch_model **out,
-                size_t *n);
+/* ---- the registry of learnt failure models, newest first; nothing under an agreement */
+Err view_models(struct view *view, const struct lens *lens, struct arena *arena, struct watch_model **out, size_t *n);
 
 /* ---- dead letters of the party, newest first */
-Err view_dead_letters(struct view *view, const struct principal *who, uint64_t before_id, size_t limit,
-                      struct arena *arena, struct dead_letter_row **out, size_t *n);
+Err view_dead_letters(struct view *view, const struct lens *lens, uint64_t before_id, size_t limit, struct arena *arena,
+                      struct dead_letter_row **out, size_t *n);
 
 #endif

@@ -8,8 +8,10 @@ struct view {
     struct view_options options;
 };
 
-/* The series' number of a thing the reader's party has. id 0: it never reported. ERR_NOT_FOUND: no such thing. */
-Err view_find(struct view *view, const struct principal *who, Str thing, struct lens *lens, ThingId *id);
+/* The series' number of a thing the lens shows. id 0: it never reported. ERR_NOT_FOUND: no such thing. */
+Err view_find(struct view *view, const struct lens *lens, Str thing, ThingId *id);
+/* What is given of one metric; false: nothing. */
+bool view_metric(const struct view *view, const struct lens *lens, Str thing, Str metric, struct lens *out);
 const struct thing_model *view_model_of(const struct view *view, PartyId party, Str thing); /* NULL: open */
 
 #endif

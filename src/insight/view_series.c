@@ -5,6 +5,7 @@
 
 #include "base/vec.h"
 #include "insight/view_inner.h"
+#include "model/gate_rules.h"
 #include "store/series.h"
 
 #define FEW 1000
@@ -39,7 +40,7 @@ static struct view_point point_of(const struct collect *c, const struct series_p
         if (value.kind == VALUE_STRING) value.s = arena_str(c->arena, value.s);
         return (struct view_point){.time = p->time, .value = value, .avg = v, .min = v, .max = v, .count = 1};
     }
-    bool numbers = p->last.kind != VALUE_STRING && p->last.kind != VALUE_NONE;
+    bool numbers = !isnan(p->min); /* `last` is hidden where single samples are */
     return (struct view_point){.time = p->time,
                                .avg = numbers && p->count ? p->sum / (double)p->count : NAN,
                                .min = numbers ? p->min : NAN,
@@ -90,11 +91,46 @@ static Err read_points(struct view *view, const struct lens *lens, ThingId thing
     return err;
 }
 
-static void set_span(struct view *view, const struct view_query *query, ThingId thing, struct view_series *out) {
-    Nanos last = thing ? series_last_seen(view->options.series, thing) : 0;
-    out->to = query->to ? query->to : (last ? last : clock_now(view->options.clock)) + 1;
+/* When a machine last reported anything is not told under an agreement on some of its metrics. */
+static void set_span(struct view *view, const struct lens *lens, const struct view_query *query, ThingId thing,
+                     struct view_series *out) {
+    Nanos now = clock_now(view->options.clock);
+    Nanos last = thing && lens->agreement == 0 ? series_last_seen(view->options.series, thing) : 0;
+    out->to = query->to ? query->to : (last ? last : now) + 1;
+    if (query->to == 0 && lens->agreement != 0 && out->to > lens->to) out->to = lens->to;
     out->from = query->from ? query->from : out->to - SPAN_DEFAULT;
 }
+
+/* ---- an index: no level, only how it goes on from the first hour that is shown */
+
+static bool take_first(void *ctx, const struct series_point *p) {
+    double *base = ctx;
+    bool numbers = !isnan(p->min); /* `last` is hidden where single samples are */
+    *base = numbers && p->count ? p->sum / (double)p->count : NAN;
+    return false;
+}
+
+static Err make_index(struct view *view, const struct lens *lens, ThingId thing, MetricId metric,
+                      struct view_series *out) {
+    struct series_query query = {
+        .thing = thing, .metric = metric, .from = INT64_MIN / 2, .window = NANOS_PER_HOUR, .limit = 1};
+    double base = NAN;
+    TRY(series_read(view->options.series, lens, &query, take_first, &base));
+    out->index = true;
+    out->unit = (Str){0};
+    double scale = base != 0 ? 100 / base : NAN;
+    for (size_t i = 0; i < out->n; i++) {
+        struct view_point *p = &out->points[i];
+        double low = p->min * scale, high = p->max * scale;
+        p->value = (Value){.kind = VALUE_NONE};
+        p->avg *= scale;
+        p->min = low < high ? low : high; /* a negative level turns them round */
+        p->max = low < high ? high : low;
+    }
+    return err_none();
+}
+
+/* ---- */
 
 static void add_baseline(struct view *view, ThingId thing, Str metric, struct view_series *out) {
     struct watch_thing seen;
@@ -107,30 +143,37 @@ static void add_baseline(struct view *view, ThingId thing, Str metric, struct vi
     }
 }
 
-Err view_series(struct view *view, const struct principal *who, const struct view_query *query, struct arena *arena,
-                struct view_series *out) {
-    struct lens lens;
-    ThingId thing;
-    MetricId metric;
-    *out = (struct view_series){.thing = query->thing, .metric = query->metric};
-    TRY(view_find(view, who, query->thing, &lens, &thing));
-    set_span(view, query, thing, out);
-    if (out->from >= out->to) return err_make(ERR_INVALID, "`from` is not before `to`: swap or widen them");
-    const struct thing_model *model = view_model_of(view, lens.party, query->thing);
-    const struct thing_metric *declared = model ? thing_model_metric(model, query->metric) : NULL;
-    if (declared) out->unit = str_c(declared->unit);
-    if (!thing || !series_find_metric(view->options.series, query->metric, &metric)) return err_none();
+/* Raw when few, else windows; never finer than the lens. */
+static Err read_span(struct view *view, const struct lens *lens, const struct view_query *query, ThingId thing,
+                     MetricId metric, struct arena *arena, struct view_series *out) {
     size_t limit = query->limit ? query->limit : LIMIT_DEFAULT;
     if (limit > VIEW_POINTS_MAX) limit = VIEW_POINTS_MAX;
     bool automatic = query->window == VIEW_WINDOW_AUTO;
     out->window = automatic ? 0 : query->window;
-    if (out->window < lens.resolution) out->window = lens.resolution;
-    TRY(read_points(view, &lens, thing, metric, automatic ? FEW : limit, arena, out));
-    if (automatic && out->cut) {
-        out->window = step_for(out->to - out->from);
-        if (out->window < lens.resolution) out->window = lens.resolution;
-        TRY(read_points(view, &lens, thing, metric, limit, arena, out));
-    }
-    add_baseline(view, thing, query->metric, out);
+    if (out->window < lens->resolution) out->window = lens->resolution;
+    TRY(read_points(view, lens, thing, metric, automatic ? FEW : limit, arena, out));
+    if (!automatic || !out->cut) return err_none();
+    out->window = step_for(out->to - out->from);
+    if (out->window < lens->resolution) out->window = lens->resolution;
+    return read_points(view, lens, thing, metric, limit, arena, out);
+}
+
+Err view_series(struct view *view, const struct lens *lens, const struct view_query *query, struct arena *arena,
+                struct view_series *out) {
+    struct lens given;
+    ThingId thing;
+    MetricId metric;
+    *out = (struct view_series){.thing = query->thing, .metric = query->metric};
+    TRY(view_find(view, lens, query->thing, &thing));
+    set_span(view, lens, query, thing, out);
+    if (out->from >= out->to) return err_make(ERR_INVALID, "`from` is not before `to`: swap or widen them");
+    const struct thing_model *model = view_model_of(view, lens->party, query->thing);
+    const struct thing_metric *declared = model ? thing_model_metric(model, query->metric) : NULL;
+    if (declared) out->unit = str_c(declared->unit);
+    if (!thing || !series_find_metric(view->options.series, query->metric, &metric)) return err_none();
+    if (!view_metric(view, lens, query->thing, query->metric, &given)) return err_none(); /* as one never reported */
+    TRY(read_span(view, &given, query, thing, metric, arena, out));
+    if (given.index) return make_index(view, &given, thing, metric, out);
+    if (lens->agreement == 0 || !GATE_RULE_ON(CONDITION)) add_baseline(view, thing, query->metric, out);
     return err_none();
 }

@@ -399,11 +399,15 @@ void watch_drain(struct watch *w) {
     thread_unlock(&w->intake);
 }
 
-size_t watch_models(struct watch *w, struct watch_model *out, size_t max) {
+size_t watch_models(struct watch *w, PartyId party, struct watch_model *out, size_t max) {
     const struct watch_registry *r = &w->fleet.registry;
+    size_t n = 0;
     thread_lock(&w->fleet.lock);
-    size_t n = r->n;
-    for (size_t i = 0; i < n && i < max; i++) out[i] = r->items[n - 1 - i].row;
+    for (size_t i = r->n; i-- > 0;) {
+        if (party != 0 && r->items[i].party != party) continue;
+        if (n < max) out[n] = r->items[i].row;
+        n++;
+    }
     thread_unlock(&w->fleet.lock);
     return n;
 }

@@ -33,7 +33,6 @@ struct watch_options {
     struct series *series;
     const struct thing_model *(*model_of)(void *ctx, PartyId party, Str thing); /* any thread; NULL: an open model */
     void *model_ctx;
-    const struct thing_model *(*model_named)(Str name); /* by name, for what was learnt before a restart; may be NULL */
     /* Called on the watch's thread; may block, and then the ingest waits too. For FINDING_PREDICTION `text` names the
      * registry row that spoke; for FINDING_CODE it is the code. A finding may come again after a crash (never after a
      * clean stop): its key is (thing, kind, metric or component, at). */
@@ -69,8 +68,8 @@ struct watch_model {
     uint32_t tested, foreseen_24h, foreseen, false_alarms;
     double machine_months;
 };
-/* Newest first; returns how many there are, fills at most max. Any thread. */
-size_t watch_models(struct watch *watch, struct watch_model *out, size_t max);
+/* Of a party (0: of every one), newest first; returns how many there are, fills at most max. Any thread. */
+size_t watch_models(struct watch *watch, PartyId party, struct watch_model *out, size_t max);
 
 struct watch_stats {
     uint64_t rows, values; /* handed in */

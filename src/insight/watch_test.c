@@ -27,8 +27,14 @@ static const struct thing_component press_components[] = {
     {"comp3", "Pump", "泵", 1600, "P3", "c"},
     {"comp4", "Coupling", "联轴器", 1500, "P4", "b"},
 };
-static const struct thing_model press = {"press",          "Press", "压机",  press_metrics, 5,
-                                         press_components, 4,       "error", false};
+static const struct thing_model press = {.name = "press",
+                                         .title_en = "Press",
+                                         .title_zh = "压机",
+                                         .metrics = press_metrics,
+                                         .n_metrics = 5,
+                                         .components = press_components,
+                                         .n_components = 4,
+                                         .code_metric = "error"};
 
 static const struct thing_model *model_of(void *ctx, PartyId party, Str thing) {
     (void)ctx, (void)party;
@@ -375,7 +381,7 @@ static void check_recording(void) {
     struct watch_model models[4];
     struct watch_stats stats;
     watch_stats(a.watch, &stats);
-    CHECK_INT(watch_models(a.watch, models, 4), stats.trainings);
+    CHECK_INT(watch_models(a.watch, 0, models, 4), stats.trainings);
     CHECK(stats.trainings >= 8);
     CHECK(models[0].trained_at > models[1].trained_at);
     CHECK(models[0].to <= rec.to && models[0].failures >= 35 && models[0].things == 20);

@@ -1,7 +1,7 @@
 /*
- * A column of integers begins with: u8 form (order of difference | planes << 1), u8 width in bits, then as 8 bytes each
- * the least residue and, for differences, the first value. Times are mostly multiples of a large unit of ten, so the
- * widest unit that divides all residues is taken out and stands as a power of ten in the form's high bits.
+ * A column of integers begins with: u8 form (difference 1 | planes 2 | split 4 | tens << 3), u8 width in bits, then as
+ * 8 bytes each the least residue and, for differences, the first value. Times are mostly multiples of a large unit of
+ * ten, so the widest unit that divides all residues is taken out and stands as a power of ten in the form's high bits.
  *
  * Differences wrap around modulo 2^64, which makes every int64 series possible; the reader wraps back.
  */
@@ -13,14 +13,16 @@
 
 #include "base/err.h"
 #include "base/zst.h"
+#include "kernel/bitpack.h"
+#include "kernel/compress_split.h"
 
 #define COLD_LEVEL 3
 #define PLANES_MIN 32 /* values; below, a zstd frame costs more than it saves */
 
 /* Forms of a column; a column of integers also holds a power of ten in its form's upper half. */
-enum { INTS_DIFFERENCES = 1, INTS_PLANES = 2 };
+enum { INTS_DIFFERENCES = 1, INTS_PLANES = 2, INTS_SPLIT = 4 };
 enum { FLOATS_DECIMAL, FLOATS_RAW, FLOATS_XOR_PLANES };
-enum { BYTES_RAW, BYTES_ZSTD };
+enum { BYTES_RAW, BYTES_ZSTD, BITS_GAPS };
 
 struct compress {
     struct zst *zstd;
@@ -84,48 +86,6 @@ static int64_t *ints_of(struct compress *c, size_t n) {
     return c->ints = room(c->ints, &c->cap_ints, n, sizeof *c->ints);
 }
 
-/* ---- bit packing: value i stands at bit i × width, least bit first */
-
-static size_t packed_bytes(size_t n, unsigned width) { return (n * width + 7) / 8; }
-
-static void pack(const uint64_t *words, size_t n, unsigned width, uint8_t *out) {
-    uint64_t pending = 0;
-    unsigned bits = 0;
-    for (size_t i = 0; i < n; i++) {
-        pending |= words[i] << bits;
-        bits += width;
-        if (bits < 64) continue;
-        memcpy(out, &pending, 8);
-        out += 8, bits -= 64;
-        pending = bits ? words[i] >> (width - bits) : 0;
-    }
-    memcpy(out, &pending, (bits + 7) / 8);
-}
-
-static uint64_t unpack_one(const uint8_t *bytes, size_t size, size_t i, unsigned width) {
-    size_t bit = i * width, at = bit / 8;
-    uint8_t window[16] = {0};
-    memcpy(window, bytes + at, size - at < 9 ? size - at : 9);
-    uint64_t low, mask = width == 64 ? UINT64_MAX : (UINT64_C(1) << width) - 1;
-    memcpy(&low, window, 8);
-    unsigned shift = bit % 8;
-    if (shift) low = low >> shift | (uint64_t)window[8] << (64 - shift);
-    return low & mask;
-}
-
-static void unpack(const uint8_t *bytes, size_t size, size_t n, unsigned width, uint64_t *words) {
-    size_t i = 0;
-    if (width <= 56) {
-        uint64_t mask = (UINT64_C(1) << width) - 1;
-        for (; i < n && i * width / 8 + 8 <= size; i++) {
-            uint64_t word;
-            memcpy(&word, bytes + i * width / 8, 8);
-            words[i] = word >> (i * width % 8) & mask;
-        }
-    }
-    for (; i < n; i++) words[i] = unpack_one(bytes, size, i, width);
-}
-
 /* ---- byte planes: first every lowest byte, then every next one */
 
 static void split_planes(const uint64_t *words, size_t n, unsigned planes, uint8_t *out) {
@@ -161,8 +121,6 @@ static bool read_planes(struct compress *c, Str frame, size_t n, unsigned planes
 
 /* ---- integers */
 
-static unsigned width_of(uint64_t span) { return span ? 64 - (unsigned)__builtin_clzll(span) : 0; }
-
 /* How a column's residues spread. */
 struct spread {
     int64_t least, most;
@@ -173,7 +131,7 @@ static void widen(struct spread *s, int64_t v) {
     if (v > s->most) s->most = v;
 }
 
-static unsigned spread_width(const struct spread *s) { return width_of((uint64_t)s->most - (uint64_t)s->least); }
+static unsigned spread_width(const struct spread *s) { return bitpack_width((uint64_t)s->most - (uint64_t)s->least); }
 
 static int64_t difference(const int64_t *v, size_t i) { return (int64_t)((uint64_t)v[i] - (uint64_t)v[i - 1]); }
 
@@ -202,9 +160,9 @@ static void put_head(struct buf *out, unsigned form, unsigned tens, unsigned wid
 }
 
 static void put_packed(struct buf *out, const uint64_t *words, size_t n, unsigned width) {
-    buf_reserve(out, packed_bytes(n, width) + 8);
-    pack(words, n, width, (uint8_t *)out->ptr + out->len);
-    out->len += packed_bytes(n, width);
+    buf_reserve(out, bitpack_bytes(n, width) + 8);
+    bitpack_write(words, n, width, (uint8_t *)out->ptr + out->len);
+    out->len += bitpack_bytes(n, width);
 }
 
 /* Takes a common power of ten out of the residues; worth a look only where it would save much. */
@@ -217,7 +175,7 @@ static unsigned take_tens(uint64_t *words, size_t n, unsigned *width) {
         words[i] /= (uint64_t)ten_to[e];
         if (words[i] > most) most = words[i];
     }
-    *width = width_of(most);
+    *width = bitpack_width(most);
     return e;
 }
 
@@ -228,12 +186,19 @@ static void put_residues(struct compress *c, const int64_t *v, size_t n, bool di
     put_head(out, differences ? INTS_DIFFERENCES : 0, tens, width);
     buf_u64le(out, (uint64_t)least);
     if (differences) buf_u64le(out, (uint64_t)v[0]);
-    size_t packed = packed_bytes(count, width);
-    if (cold && count >= PLANES_MIN && width > 0 && write_planes(c, c->words, count, (width + 7) / 8, packed, out)) {
-        out->ptr[start] = (char)(out->ptr[start] | INTS_PLANES);
-        return;
+    size_t head = out->len, best = bitpack_bytes(count, width);
+    unsigned smaller = 0;
+    if (cold && count >= PLANES_MIN && width > 0) {
+        if (write_planes(c, c->words, count, (width + 7) / 8, best, out)) smaller = INTS_PLANES, best = out->len - head;
+        size_t middle = out->len;
+        if (compress_split_write(c->zstd, c->words, count, width, best, &c->planes, out)) {
+            smaller = INTS_SPLIT, best = out->len - middle;
+            memmove(out->ptr + head, out->ptr + middle, best);
+            out->len = head + best;
+        }
     }
-    put_packed(out, c->words, count, width);
+    if (!smaller) put_packed(out, c->words, count, width);
+    out->ptr[start] = (char)(out->ptr[start] | (char)smaller);
 }
 
 void compress_ints(struct compress *c, const int64_t *v, size_t n, bool cold, struct buf *out) {
@@ -268,7 +233,8 @@ static bool read_head(Str *bytes, struct ints_head *h) {
     if (bytes->len < 10) return false;
     uint8_t form = (uint8_t)bytes->ptr[0];
     *h = (struct ints_head){.form = form & 7, .tens = form >> 3, .width = (uint8_t)bytes->ptr[1]};
-    if (h->form > (INTS_DIFFERENCES | INTS_PLANES) || h->tens > 18 || h->width > 64) return false;
+    bool both = (h->form & INTS_PLANES) && (h->form & INTS_SPLIT);
+    if (both || h->tens > 18 || h->width > 64) return false;
     memcpy(&h->least, bytes->ptr + 2, 8);
     size_t at = 10;
     if (h->form & INTS_DIFFERENCES) {
@@ -282,11 +248,9 @@ static bool read_head(Str *bytes, struct ints_head *h) {
 
 static bool read_words(struct compress *c, Str bytes, const struct ints_head *h, size_t count, uint64_t *words) {
     if (h->form & INTS_PLANES) return read_planes(c, bytes, count, (h->width + 7) / 8, words);
-    if (bytes.len != packed_bytes(count, h->width)) return false;
-    if (h->width == 0)
-        memset(words, 0, count * sizeof *words);
-    else
-        unpack((const uint8_t *)bytes.ptr, bytes.len, count, h->width, words);
+    if (h->form & INTS_SPLIT) return compress_split_read(c->zstd, bytes, count, h->width, &c->planes, words);
+    if (bytes.len != bitpack_bytes(count, h->width)) return false;
+    bitpack_read((const uint8_t *)bytes.ptr, bytes.len, count, h->width, words);
     return true;
 }
 
@@ -464,18 +428,69 @@ bool compress_read_bytes(struct compress *c, Str bytes, size_t size_max, struct 
     return true;
 }
 
+/* The runs between the rarer bits, a byte each; 255 goes on. Returns how many bytes. */
+static size_t list_gaps(const bool *v, size_t n, bool rare, uint8_t *out) {
+    size_t size = 0, gap = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (v[i] != rare && ++gap < 255) continue;
+        out[size++] = (uint8_t)gap;
+        gap = 0;
+    }
+    return size;
+}
+
+/* Replaces what was written from `start` by gaps, when those are shorter. */
+static void try_gaps(struct compress *c, const bool *v, size_t n, size_t start, struct buf *out) {
+    size_t set = 0, middle = out->len;
+    for (size_t i = 0; i < n; i++) set += v[i];
+    bool rare = set < n - set;
+    uint8_t *gaps = planes_room(c, n);
+    size_t size = list_gaps(v, n, rare, gaps);
+    buf_byte(out, BITS_GAPS);
+    buf_byte(out, rare);
+    buf_u32le(out, (uint32_t)size);
+    compress_bytes(c, (Str){(char *)gaps, size}, true, out);
+    size_t shorter = out->len - middle;
+    if (shorter < middle - start)
+        memmove(out->ptr + start, out->ptr + middle, shorter);
+    else
+        shorter = middle - start;
+    out->len = start + shorter;
+}
+
 void compress_bits(struct compress *c, const bool *v, size_t n, bool cold, struct buf *out) {
     if (n == 0) return;
-    size_t size = (n + 7) / 8;
+    size_t size = (n + 7) / 8, start = out->len;
     uint8_t *bytes = planes_room(c, size);
     memset(bytes, 0, size);
     for (size_t i = 0; i < n; i++) bytes[i / 8] = (uint8_t)(bytes[i / 8] | (v[i] ? 1u << i % 8 : 0));
     compress_bytes(c, (Str){(char *)bytes, size}, cold, out);
+    if (cold && n >= PLANES_MIN) try_gaps(c, v, n, start, out);
+}
+
+static bool read_gaps(struct compress *c, Str bytes, bool *v, size_t n) {
+    uint32_t size;
+    if (bytes.len < 5 || (uint8_t)bytes.ptr[0] > 1) return false;
+    bool rare = bytes.ptr[0];
+    memcpy(&size, bytes.ptr + 1, 4);
+    buf_clear(&c->planes);
+    if (size > n || !compress_read_bytes(c, str_slice(bytes, 5, bytes.len), size, &c->planes)) return false;
+    if (c->planes.len != size) return false;
+    size_t at = 0;
+    for (size_t i = 0; i < size; i++) {
+        uint8_t gap = (uint8_t)c->planes.ptr[i];
+        if (gap > n - at || (gap < 255 && gap == n - at)) return false;
+        for (size_t k = 0; k < gap; k++) v[at++] = !rare;
+        if (gap < 255) v[at++] = rare;
+    }
+    while (at < n) v[at++] = !rare;
+    return true;
 }
 
 bool compress_read_bits(struct compress *c, Str bytes, bool *v, size_t n) {
     if (n == 0) return bytes.len == 0;
     size_t size = (n + 7) / 8;
+    if (bytes.len && bytes.ptr[0] == BITS_GAPS) return read_gaps(c, str_slice(bytes, 1, bytes.len), v, n);
     buf_clear(&c->planes);
     if (!compress_read_bytes(c, bytes, size, &c->planes) || c->planes.len != size) return false;
     const uint8_t *at = (const uint8_t *)c->planes.ptr;

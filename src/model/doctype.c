@@ -21,6 +21,7 @@ const struct transition *doctype_transition(const struct doctype *type, Str name
 }
 
 bool doctype_leaves(const struct doctype *type, const struct transition *t, int state) {
+    if (state < 0) return false;
     if (str_eq_c(str_c(t->from), "*")) return !type->states[state].final;
     return doctype_names(t->from, str_c(type->states[state].name));
 }
@@ -48,8 +49,10 @@ Value doctype_get(const struct doc *doc, const char *field) {
     return doc->values[i];
 }
 
-const char *doctype_state_name(const struct doc *doc) { return doc->type->states[doc->state].name; }
+const char *doctype_state_name(const struct doc *doc) {
+    return doc->state < 0 ? NULL : doc->type->states[doc->state].name;
+}
 
 bool doctype_in_state(const struct doc *doc, const char *state) {
-    return str_eq_c(str_c(doctype_state_name(doc)), state);
+    return doc->state >= 0 && str_eq_c(str_c(doctype_state_name(doc)), state);
 }

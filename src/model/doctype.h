@@ -1,6 +1,6 @@
 /*
  * A document type, as data. From one declaration come its table, its API resource, its validation, its OpenAPI
- * and its console pages. The tables are const and live in domain/ today; packs supply them later.
+ * and its console pages. Packs supply them (model/pack.h); a type lives as long as the process.
  */
 #ifndef MODEL_DOCTYPE_H
 #define MODEL_DOCTYPE_H
@@ -18,9 +18,19 @@ enum field_kind {
     FIELD_REF,    /* id of a document of type `ref`; outside {"id":…,"number":…} on output, id or number on input */
     FIELD_THING,  /* a thing's name, of the same party; must exist */
     FIELD_JSON,   /* any JSON, kept as text */
+    FIELD_MONEY,  /* as FIELD_DECIMAL; {"amount":"12.50","currency":"CNY"} outside, the currency in its companion field
+                   */
+    FIELD_DATE,   /* days since 1970-01-01; "2026-03-08" outside */
+    FIELD_PARTY,  /* PartyId; the party's name outside */
+    FIELD_FILE,   /* id of an attachment of this document */
+    FIELD_GEOMETRY, /* GeoJSON geometry (RFC 7946), kept as text */
+    FIELD_LINES,    /* rows of their own, of type `lines`; a JSON array of objects outside; no Value in the head */
 };
 
 enum share_class { SHARE_OWN, SHARE_PARTNERS, SHARE_PUBLIC, SHARE_SECRET };
+
+/* What a field tells about its owner when it is shared; the consent page warns of it. */
+enum reveals { REVEALS_NOTHING, REVEALS_PERSON, REVEALS_CUSTOMER, REVEALS_PRICE, REVEALS_OUTPUT };
 
 struct choice {
     const char *name, *title_en, *title_zh;
@@ -36,7 +46,17 @@ struct field {
     const struct choice *choices; /* FIELD_CHOICE, ends with name NULL */
     const char *ref;              /* FIELD_REF */
     enum share_class share;
-    const char *fallback; /* default, as text, or NULL */
+    const char *fallback;          /* default, as text, or NULL */
+    const char *help_en, *help_zh; /* a sentence for whoever fills it in, or NULL */
+    const char *format;            /* FIELD_TEXT: a row of model/ident.h ("uscc", "gln", …), or NULL */
+    const char *currency;          /* FIELD_MONEY: ISO 4217 code, fixed; NULL: each document says its own */
+    unsigned char companion;       /* FIELD_MONEY: 1 + index of the FIELD_TEXT that keeps the currency; 0: fixed */
+    bool hidden;                   /* a companion: never seen by itself */
+    const char *compute;           /* Lua function of the type's script that gives the value, or NULL; see script.h */
+    const struct doctype *lines;   /* FIELD_LINES: a type with fields (no lines of its own), without states */
+    enum reveals reveals;
+    const char *was;   /* its name in an earlier version of its pack, or NULL: what is kept moves along */
+    PartyId custom_of; /* added by this party to a type of a pack: nobody else sees it; 0: the pack's own */
 };
 
 struct doc_state {
@@ -55,6 +75,21 @@ struct transition {
     const char *stamps; /* FIELD_TIME field set to now, or NULL */
 };
 
+enum doc_op { DOC_EQ, DOC_NE, DOC_LT, DOC_LE, DOC_GT, DOC_GE, DOC_CONTAINS, DOC_IS_SET };
+
+/* What must hold: at every write (transition NULL) or to make a transition. A comparison, or a Lua function. */
+struct doc_check {
+    const char *transition;
+    const char *field; /* "quantity" */
+    enum doc_op op;
+    const char *other;    /* the field it is compared with, or NULL … */
+    const char *text;     /* … for a constant, in the field's outside form */
+    const char *function; /* a Lua function of the type's script that answers true; field is NULL then */
+    const char *message_en, *message_zh;
+};
+
+struct script;
+
 struct doctype {
     const char *name, *title_en, *title_zh; /* name as in the address: "work_order" */
     const char *prefix;                     /* numbers run PREFIX-000001 in each party */
@@ -65,9 +100,20 @@ struct doctype {
     const struct transition *transitions;
     size_t n_transitions;
     unsigned read_roles, create_roles, change_roles; /* change: PATCH of fields outside transitions */
+    unsigned delete_roles;                           /* 0: nobody; only in the first state */
+    const struct doc_check *checks;
+    size_t n_checks;
+    const struct script *script; /* functions that compute and check; NULL: none */
+    const char *pack;            /* the pack it comes from, or NULL */
+    const char *number;          /* "WO-{yyyy}{mm}-{0000}"; NULL: PREFIX-{000000} */
+    const char *help_en, *help_zh;
+    const char *label; /* the field that names a document to people, or NULL: its number */
+    bool immutable;    /* never changed after it was made: an event; corrected by another one */
 };
 
 #define DOCTYPE_FIELDS_MAX 64
+#define DOCTYPE_LINES_MAX 4 /* fields of kind FIELD_LINES in a type */
+#define DOCTYPE_LINE_ROWS_MAX 1000
 
 int doctype_field(const struct doctype *type, Str name); /* index or -1 */
 int doctype_state(const struct doctype *type, Str name); /* index or -1 */
@@ -81,22 +127,31 @@ bool doctype_names(const char *joined, Str name);                               
 /*
  * A document in memory. Everything in it lives in the arena of the call that gave it.
  * values[i] belongs to type->fields[i]: FIELD_TIME, _DECIMAL and _REF are VALUE_INT; FIELD_JSON, _CHOICE and _THING are
- * VALUE_STRING; VALUE_NONE is not set.
+ * VALUE_STRING; FIELD_MONEY, _DATE, _PARTY and _FILE are VALUE_INT; VALUE_NONE is not set.
  */
 struct doc {
     const struct doctype *type;
     int64_t id;
     Str number; /* "WO-000017" */
     PartyId party;
-    int state;       /* index into type->states */
-    int64_t version; /* 1…; the ETag */
+    int state;       /* index into type->states, or DOC_STATE_HIDDEN */
+    int64_t version; /* 1…; the ETag. 0, as number, times and created_by empty or 0: the lens hides it */
     Nanos created, changed;
     Str created_by;
-    Value *values; /* [type->n_fields] */
+    Value *values;           /* [type->n_fields] */
+    struct doc_lines *lines; /* [DOCTYPE_LINES_MAX], the k-th field of kind FIELD_LINES; NULL: the type has none */
+    int64_t batch;           /* the import it came with; 0: none */
+};
+
+#define DOC_STATE_HIDDEN (-1) /* read through a lens that does not show it */
+
+struct doc_lines {
+    Value **rows; /* [n][lines->n_fields] */
+    size_t n;
 };
 
 Value doctype_get(const struct doc *doc, const char *field); /* ASSERTs that the type has the field */
-const char *doctype_state_name(const struct doc *doc);
+const char *doctype_state_name(const struct doc *doc);       /* NULL: hidden */
 bool doctype_in_state(const struct doc *doc, const char *state);
 
 #endif

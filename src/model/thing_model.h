@@ -1,9 +1,9 @@
-/* A model of thing: what its machines measure, which limits hold, which components wear. Const tables today, packs
- * later. */
+/* A model of thing: what its machines measure, which limits hold, which components wear, what they can be told. Packs
+ * say them (model/pack.h). */
 #ifndef MODEL_THING_MODEL_H
 #define MODEL_THING_MODEL_H
 
-#include "model/value.h"
+#include "model/principal.h"
 
 struct thing_metric {
     const char *name, *title_en, *title_zh;
@@ -19,6 +19,21 @@ struct thing_component {
     const char *skill; /* the skill a technician needs */
 };
 
+enum thing_value { THING_NUMBER, THING_BOOL, THING_TEXT };
+
+struct thing_attribute {
+    const char *name, *title_en, *title_zh;
+    enum thing_value kind;
+    const char *unit; /* or NULL */
+};
+
+struct thing_command {
+    const char *name, *title_en, *title_zh;
+    unsigned roles; /* ROLE_BIT mask: who may give it */
+    const struct thing_attribute *takes;
+    size_t n_takes;
+};
+
 struct thing_model {
     const char *name, *title_en, *title_zh;
     const struct thing_metric *metrics;
@@ -27,6 +42,11 @@ struct thing_model {
     size_t n_components;
     const char *code_metric; /* a string metric whose values are fault codes, or NULL */
     bool closed;             /* unknown metrics go to the dead-letter log */
+    const struct thing_attribute *attributes;
+    size_t n_attributes;
+    const struct thing_command *commands;
+    size_t n_commands;
+    const char *pack; /* the pack it comes from */
 };
 
 const struct thing_metric *thing_model_metric(const struct thing_model *model, Str name);       /* or NULL */

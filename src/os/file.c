@@ -41,7 +41,8 @@ static int open_flags(unsigned flags) {
 static Err disk_open(struct file_system *fs, const char *path, unsigned flags, struct file **out) {
     *out = NULL;
     bool make_dir = (flags & FILE_DIR) && (flags & FILE_CREATE);
-    if (make_dir && mkdir(path, 0750) != 0 && (errno != EEXIST || (flags & FILE_EXCLUSIVE)))
+    mode_t dir_mode = flags & FILE_PRIVATE ? 0700 : 0750;
+    if (make_dir && mkdir(path, dir_mode) != 0 && (errno != EEXIST || (flags & FILE_EXCLUSIVE)))
         return disk_error(errno, "create", path);
     int fd = open(path, open_flags(flags), flags & FILE_PRIVATE ? 0600 : 0640);
     if (fd < 0) return disk_error(errno, "open", path);

@@ -22,7 +22,7 @@ enum {
     FILE_EXCLUSIVE = 8, /* fail with ERR_CONFLICT when present */
     FILE_DIR = 16,
     FILE_TRUNCATE = 32,
-    FILE_PRIVATE = 64, /* when created: nobody but the owner may read it */
+    FILE_PRIVATE = 64, /* when created: nobody but the owner may read it; a folder: nor look into it */
 };
 
 /* Called once for each entry of a directory; stop by returning false. */

@@ -16,25 +16,32 @@
  */
 #include "os/http.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <microhttpd.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "os/clock.h"
+#include "os/crew.h"
 #include "os/gzip.h"
 #include "os/process.h"
 #include "os/thread.h"
 
 enum {
     WORKERS_MAX = 64,
+    WAITING_WORKERS_MAX = 128, /* beyond those that run: they wait for a commit */
     HEADERS_MAX = 100,
     DRAIN_MAX = 8 * 1024 * 1024, /* of a body too large, read and forgotten so that the client sees the answer */
     PACK_FROM = 1024,            /* bytes of an answer worth packing */
     STREAM_BLOCK = 4096,
+    FILE_PATIENCE = 15, /* times the send time for an answer that is a file */
 };
 #define SWEEP_EVERY (200 * NANOS_PER_MS)
 #define RATE_GRACE (5 * NANOS_PER_S)
@@ -50,6 +57,7 @@ struct client {
     Nanos deadline, phase_began; /* monotonic; deadline 0: none */
     size_t phase_bytes;
     struct http_stream *stream;
+    struct exchange *exchange; /* under way */
     char peer[NET_ADDRESS_MAX];
 };
 
@@ -62,7 +70,8 @@ struct exchange {
     struct http_response response;
     struct http_plan plan;
     struct buf body, unpacked;
-    Err fault; /* found before the handler; its text is the answer */
+    int body_fd; /* of request.body_file; -1: none */
+    Err fault;   /* found before the handler; its text is the answer */
     size_t drained;
     Str uri;
     bool begun, ready;
@@ -85,9 +94,8 @@ struct http {
     struct MHD_Daemon *daemon;
     int listener;
     char address[NET_ADDRESS_MAX];
-    struct thread_queue *queue;
-    struct thread *workers[WORKERS_MAX], *sweeper;
-    unsigned n_workers;
+    struct crew *workers;
+    struct thread *sweeper;
     pthread_mutex_t mutex;
     pthread_cond_t stopped;
     struct client *clients;
@@ -146,6 +154,7 @@ void http_response_header(struct http_response *response, const char *name, Str 
 
 void http_response_clear(struct http_response *response) {
     buf_fini(&response->body);
+    if (response->file) unlink(response->file);
     if (response->stream) http_stream_detach(response->stream); /* the other reference is its owner's */
     *response = (struct http_response){.status = 200, .arena = response->arena};
 }
@@ -230,7 +239,11 @@ static void on_open(struct http *http, struct MHD_Connection *connection, void *
     thread_unlock(&http->mutex);
 }
 
+static void end_exchange(struct exchange *ex);
+
+/* libmicrohttpd does not say on_completed of a request line that it answered itself while the client was leaving. */
 static void on_close(struct http *http, struct client *client) {
+    if (client->exchange) end_exchange(client->exchange);
     thread_lock(&http->mutex);
     if (client->next) client->next->prev = client->prev;
     if (client->prev)
@@ -250,6 +263,38 @@ static void on_connection(void *cls, struct MHD_Connection *connection, void **c
         on_close(cls, *context);
 }
 
+/* ---- a body that goes to a file */
+
+static Err begin_file(struct exchange *ex) {
+    if (http_header(&ex->request, "Content-Encoding").len > 0)
+        return err_make(ERR_MEDIA_TYPE, "a file is taken here as it is: send it without Content-Encoding");
+    const char *path = arena_printf(&ex->arena, "%s/upload-%s", ex->plan.body_dir, ex->request.id).ptr;
+    ex->body_fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (ex->body_fd < 0) return err_errno(ERR_IO, errno, "the file cannot be kept");
+    ex->request.body_file = path;
+    return err_none();
+}
+
+/* Into the page cache: the disk is not waited for. */
+static Err add_to_file(struct exchange *ex, const char *bytes, size_t n) {
+    while (n > 0) {
+        ssize_t done = write(ex->body_fd, bytes, n);
+        if (done < 0 && errno == EINTR) continue;
+        if (done <= 0) return err_errno(ERR_IO, errno, "the file cannot be kept");
+        bytes += done;
+        n -= (size_t)done;
+        ex->request.body_bytes += (uint64_t)done;
+    }
+    return err_none();
+}
+
+static void end_file(struct exchange *ex) {
+    if (ex->body_fd < 0) return;
+    close(ex->body_fd);
+    unlink(ex->request.body_file); /* unless the handler has renamed it */
+    ex->body_fd = -1;
+}
+
 /* ---- an exchange begins and ends */
 
 static void *on_uri(void *cls, const char *uri, struct MHD_Connection *connection) {
@@ -259,6 +304,7 @@ static void *on_uri(void *cls, const char *uri, struct MHD_Connection *connectio
     ex->http = http;
     ex->connection = connection;
     ex->client = client_of(connection);
+    ex->body_fd = -1;
     arena_init(&ex->arena, 0);
     ex->uri = arena_str(&ex->arena, str_c(uri));
     ex->request.arena = ex->response.arena = &ex->arena;
@@ -270,6 +316,7 @@ static void *on_uri(void *cls, const char *uri, struct MHD_Connection *connectio
     atomic_fetch_add(&http->exchanges, 1);
     count(http, COUNT_REQUESTS, 1);
     enter_phase(http, ex->client, PHASE_HEADERS, http->options.header_time);
+    ex->client->exchange = ex;
     return ex;
 }
 
@@ -284,22 +331,26 @@ static void forget_stream(struct exchange *ex) {
     if (was_attached) ex->response.stream = NULL;
 }
 
-static void on_completed(void *cls, struct MHD_Connection *connection, void **con_cls,
-                         enum MHD_RequestTerminationCode why) {
-    struct http *http = cls;
-    struct exchange *ex = *con_cls;
-    (void)connection, (void)why;
-    if (!ex) return;
+static void end_exchange(struct exchange *ex) {
+    struct http *http = ex->http;
     if (!ex->begun) count(http, COUNT_MALFORMED, 1); /* libmicrohttpd refused its headers itself */
     forget_stream(ex);
     http_response_clear(&ex->response);
+    end_file(ex);
     buf_fini(&ex->body);
     buf_fini(&ex->unpacked);
     arena_fini(&ex->arena);
     enter_phase(http, ex->client, PHASE_IDLE, http->options.idle_time);
+    ex->client->exchange = NULL;
     free(ex);
-    *con_cls = NULL;
     atomic_fetch_sub(&http->exchanges, 1);
+}
+
+static void on_completed(void *cls, struct MHD_Connection *connection, void **con_cls,
+                         enum MHD_RequestTerminationCode why) {
+    (void)cls, (void)connection, (void)why;
+    if (*con_cls) end_exchange(*con_cls);
+    *con_cls = NULL;
 }
 
 /* ---- the answer */
@@ -340,9 +391,21 @@ static void attach_stream(struct exchange *ex) {
     thread_unlock(&http->mutex);
 }
 
+/* The file loses its name at once, so that nothing is left of it whatever happens to the client. */
+static struct MHD_Response *file_body(const char *path) {
+    struct stat facts;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    unlink(path);
+    if (fd >= 0 && fstat(fd, &facts) == 0) return MHD_create_response_from_fd64((uint64_t)facts.st_size, fd);
+    LOG_ERROR("http.no_file", LOG_C("path", path));
+    if (fd >= 0) close(fd);
+    return NULL;
+}
+
 static struct MHD_Response *make_body(struct exchange *ex) {
     struct http_response *r = &ex->response;
     if (r->stream) return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, read_stream, ex, NULL);
+    if (r->file) return file_body(r->file);
     if (r->bytes) {
         void *bytes = (void *)(uintptr_t)r->bytes;
         return MHD_create_response_from_buffer(r->len, bytes, MHD_RESPMEM_PERSISTENT);
@@ -359,12 +422,15 @@ static void add_header(struct MHD_Response *answer, const char *name, const char
 static enum MHD_Result send_answer(struct exchange *ex) {
     struct http_response *r = &ex->response;
     struct MHD_Response *answer = make_body(ex);
+    if (!answer && r->file) return MHD_NO; /* closes the connection */
     ASSERT(answer != NULL);
     if (r->content_type) add_header(answer, "Content-Type", r->content_type);
     add_header(answer, "X-Request-Id", ex->request.id);
     for (size_t i = 0; i < r->n_headers; i++) add_header(answer, r->headers[i].name.ptr, r->headers[i].value.ptr);
     if (!r->stream) count(ex->http, COUNT_OUT, r->bytes ? r->len : r->body.len);
-    enter_phase(ex->http, ex->client, PHASE_SEND, r->stream ? 0 : ex->http->options.send_time);
+    Nanos send_time = ex->http->options.send_time * (r->file ? FILE_PATIENCE : 1);
+    r->file = NULL;
+    enter_phase(ex->http, ex->client, PHASE_SEND, r->stream ? 0 : send_time);
     if (r->stream) attach_stream(ex);
     enum MHD_Result queued = MHD_queue_response(ex->connection, (unsigned)r->status, answer);
     MHD_destroy_response(answer);
@@ -391,7 +457,8 @@ static bool is_text(const char *type) {
 
 static void pack_answer(struct exchange *ex) {
     struct http_response *r = &ex->response;
-    if (r->stream || r->bytes || r->keep_plain || r->body.len < PACK_FROM || !is_text(r->content_type)) return;
+    if (r->stream || r->bytes || r->file || r->keep_plain || r->body.len < PACK_FROM || !is_text(r->content_type))
+        return;
     http_response_header(r, "Vary", STR("Accept-Encoding"));
     if (!http_text_accepts_gzip(http_header(&ex->request, "Accept-Encoding"))) return;
     struct buf packed = {0};
@@ -432,13 +499,12 @@ static void run_handler(struct exchange *ex) {
     ex->ready = true;
 }
 
-static void work(void *ctx) {
-    struct http *http = ctx;
-    for (struct exchange *ex; (ex = thread_queue_pop(http->queue, -1));) {
-        struct MHD_Connection *connection = ex->connection;
-        run_handler(ex);
-        MHD_resume_connection(connection); /* from here on the I/O thread may end the exchange */
-    }
+static void work(void *ctx, void *item) {
+    struct exchange *ex = item;
+    struct MHD_Connection *connection = ex->connection;
+    (void)ctx;
+    run_handler(ex);
+    MHD_resume_connection(connection); /* from here on the I/O thread may end the exchange */
 }
 
 /* ---- reading */
@@ -499,14 +565,16 @@ static Err read_head(struct exchange *ex, const char *method, bool *given_up) {
     ex->http->options.plan(ex->http->options.ctx, request, &ex->plan);
     if (ex->plan.max_body == 0) ex->plan.max_body = ex->http->options.max_body;
     request->route = ex->plan.route;
-    return check_length(ex, given_up);
+    TRY(check_length(ex, given_up));
+    return ex->plan.body_dir ? begin_file(ex) : err_none();
 }
 
 static enum MHD_Result begin(struct exchange *ex, const char *method) {
     bool given_up = false;
     ex->begun = true;
     ex->fault = read_head(ex, method, &given_up);
-    enter_phase(ex->http, ex->client, PHASE_BODY, ex->http->options.request_time);
+    Nanos limit = ex->plan.request_time ? ex->plan.request_time : ex->http->options.request_time;
+    enter_phase(ex->http, ex->client, PHASE_BODY, limit);
     if (!given_up) return MHD_YES;
     refuse(ex, ex->fault);
     return send_answer(ex);
@@ -515,8 +583,12 @@ static enum MHD_Result begin(struct exchange *ex, const char *method) {
 static enum MHD_Result take_body(struct exchange *ex, const char *bytes, size_t n) {
     add_phase_bytes(ex->http, ex->client, n);
     count(ex->http, COUNT_IN, n);
-    if (ex->fault.code == ERR_NONE && ex->body.len + n > ex->plan.max_body)
+    if (ex->fault.code == ERR_NONE && ex->body.len + ex->request.body_bytes + n > ex->plan.max_body)
         ex->fault = err_make(ERR_TOO_LARGE, "a body of more than %zu bytes: send less at once", ex->plan.max_body);
+    if (ex->fault.code == ERR_NONE && ex->body_fd >= 0) {
+        ex->fault = add_to_file(ex, bytes, n);
+        return MHD_YES;
+    }
     if (ex->fault.code == ERR_NONE) {
         buf_add(&ex->body, bytes, n);
         return MHD_YES;
@@ -536,9 +608,8 @@ static enum MHD_Result dispatch(struct exchange *ex) {
     if (ex->ready) return send_answer(ex);
     /* suspended first: a worker may be done before this returns */
     MHD_suspend_connection(ex->connection);
-    if (!thread_queue_try_push(ex->http->queue, ex)) {
-        refuse(ex, err_make(ERR_BUSY, "%zu requests wait already: try again in a second",
-                            thread_queue_len(ex->http->queue)));
+    if (!crew_try_push(ex->http->workers, ex)) {
+        refuse(ex, err_make(ERR_BUSY, "%zu requests wait already: try again in a second", crew_len(ex->http->workers)));
         MHD_resume_connection(ex->connection);
     }
     return MHD_YES;
@@ -602,9 +673,14 @@ static Err start_daemon(struct http *http) {
 }
 
 static Err start_threads(struct http *http) {
+    const struct crew_options crew = {.name = "http-work",
+                                      .running = http->options.workers,
+                                      .most = http->options.workers + WAITING_WORKERS_MAX,
+                                      .max_waiting = http->options.max_waiting,
+                                      .work = work,
+                                      .ctx = http};
     TRY(thread_start(&http->sweeper, "http-sweep", sweep, http));
-    for (; http->n_workers < http->options.workers; http->n_workers++)
-        TRY(thread_start(&http->workers[http->n_workers], "http-work", work, http));
+    TRY(crew_start(&crew, &http->workers));
     return start_daemon(http);
 }
 
@@ -620,7 +696,6 @@ Err http_start(const struct http_options *options, struct http **out) {
     net_address(listener, http->address);
     thread_mutex_init(&http->mutex);
     thread_cond_init(&http->stopped);
-    http->queue = thread_queue_new(http->options.max_waiting);
     process_random(&http->boot, sizeof http->boot);
     Err err = start_threads(http);
     if (err.code != ERR_NONE) {
@@ -644,15 +719,14 @@ void http_stop(struct http *http) {
     if (!http) return;
     if (http->daemon) MHD_quiesce_daemon(http->daemon);
     end_streams(http);
-    thread_queue_close(http->queue);
-    for (unsigned i = 0; i < http->n_workers; i++) thread_join(http->workers[i]);
+    crew_stop(http->workers);
+    http->workers = NULL;
     /* the answers of the last handlers go out */
     for (Nanos end = clock_monotonic() + STOP_PATIENCE; atomic_load(&http->exchanges) && clock_monotonic() < end;)
         clock_sleep(2 * NANOS_PER_MS);
     if (http->daemon) MHD_stop_daemon(http->daemon);
     if (http->sweeper) thread_join(http->sweeper);
     net_close(http->listener);
-    thread_queue_free(http->queue);
     thread_cond_fini(&http->stopped);
     thread_mutex_fini(&http->mutex);
     free(http);
@@ -666,7 +740,7 @@ void http_stats(const struct http *http, struct http_stats *out) {
     struct http *h = (struct http *)(uintptr_t)http; /* the mutex is taken, nothing changes */
     uint64_t n[COUNTERS];
     for (int i = 0; i < COUNTERS; i++) n[i] = atomic_load_explicit(&h->counters[i], memory_order_relaxed);
-    *out = (struct http_stats){.waiting = thread_queue_len(h->queue),
+    *out = (struct http_stats){.waiting = crew_len(h->workers),
                                .requests = n[COUNT_REQUESTS],
                                .refused_busy = n[COUNT_BUSY],
                                .refused_large = n[COUNT_LARGE],

@@ -1,7 +1,7 @@
 /*
  * An HTTP/1.1 server. One I/O thread reads requests and writes answers and never waits; a few workers run the handlers
- * from a bounded queue, each request with its own arena. A handler may wait (for a commit, a query); a full queue is
- * answered 503 with Retry-After.
+ * from a bounded queue, each request with its own arena. A handler may wait (for a query; for a commit another runs in
+ * its place, see os/crew.h); a full queue is answered 503 with Retry-After.
  *
  *     struct http_options options = {.listen = "127.0.0.1:8080", .plan = find_route, .handle = answer, .refuse =
  * problem}; TRY(http_start(&options, &http));
@@ -44,8 +44,10 @@ struct http_request {
     size_t n_params;
     const struct http_pair *headers;
     size_t n_headers;
-    Str body;                   /* unpacked */
-    Nanos started;              /* monotonic */
+    Str body;              /* unpacked */
+    const char *body_file; /* plan.body_dir: the body is in this file, which ends with the request unless renamed */
+    uint64_t body_bytes;   /* … and has so many bytes */
+    Nanos started;         /* monotonic */
     char peer[NET_ADDRESS_MAX]; /* without the port */
     char id[24];                /* for the log and X-Request-Id */
     const void *route;          /* what plan found */
@@ -62,7 +64,8 @@ struct http_response {
     struct buf body;          /* taken and freed by the server */
     const void *bytes;        /* … or bytes that outlive the server */
     size_t len;
-    bool keep_plain; /* never packed with gzip, whatever the client accepts */
+    const char *file; /* … or this file, which is removed once the answer begins; the name lives in the arena */
+    bool keep_plain;  /* never packed with gzip, whatever the client accepts */
     struct http_pair *headers;
     size_t n_headers, cap_headers;
     struct http_stream *stream; /* set by http_stream_answer */
@@ -76,8 +79,10 @@ struct http_stream *http_stream_answer(struct http_response *response, const cha
 
 /* What is known of a request once its headers are there. */
 struct http_plan {
-    size_t max_body; /* bytes, also unpacked; 0 = options.max_body */
-    bool at_once;    /* the handler never waits: it runs on the I/O thread */
+    size_t max_body;      /* bytes, also unpacked; 0 = options.max_body */
+    const char *body_dir; /* the body goes to a new file in this folder while it arrives, never packed; NULL: memory */
+    Nanos request_time;   /* 0 = options.request_time */
+    bool at_once;         /* the handler never waits: it runs on the I/O thread */
     const void *route;
 };
 
@@ -90,7 +95,7 @@ struct http_options {
     /* Says a failure found before the handler; any of the threads, no waiting. */
     void (*refuse)(void *ctx, const struct http_request *request, Err err, struct http_response *response);
     void *ctx;
-    unsigned workers;       /* 0 = 4 */
+    unsigned workers;       /* that run at once; 0 = 4 */
     size_t max_waiting;     /* requests in the queue; 0 = 256 */
     size_t max_connections; /* 0 = 4,096 */
     size_t max_per_client;  /* connections of one address; 0 = half of max_connections */

@@ -1,13 +1,17 @@
 #include "os/process.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "os/clock.h"
@@ -80,6 +84,65 @@ bool process_signals_wait(Nanos timeout) {
         ASSERT(errno == EAGAIN || errno == EINTR);
         if (errno == EAGAIN) return false;
     }
+}
+
+/* ---- a command's output: a shell in a process group of its own, with every signal free again */
+static Err spawn_shell(const char *command, int to, pid_t *pid) {
+    posix_spawn_file_actions_t files;
+    posix_spawnattr_t attr;
+    sigset_t none;
+    char *argv[] = {"sh", "-c", (char *)(uintptr_t)command, NULL};
+    sigemptyset(&none);
+    posix_spawn_file_actions_init(&files);
+    posix_spawnattr_init(&attr);
+    posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_adddup2(&files, to, 1);
+    posix_spawnattr_setsigmask(&attr, &none);
+    posix_spawnattr_setpgroup(&attr, 0);
+    posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
+    int failed = posix_spawn(pid, "/bin/sh", &files, &attr, argv, environ);
+    posix_spawnattr_destroy(&attr);
+    posix_spawn_file_actions_destroy(&files);
+    return failed ? err_errno(ERR_IO, failed, "cannot run '%.100s'", command) : err_none();
+}
+
+static Err read_until_closed(int from, const char *command, size_t max, Nanos timeout, struct buf *into) {
+    Nanos end = clock_monotonic() + timeout;
+    for (size_t total = 0;;) {
+        struct pollfd ready = {.fd = from, .events = POLLIN};
+        Nanos left = end - clock_monotonic();
+        int n = left > 0 ? poll(&ready, 1, (int)(left / NANOS_PER_MS) + 1) : 0;
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0)
+            return err_make(ERR_TIMEOUT, "'%.100s' did not end within %lld s: mend the command", command,
+                            (long long)(timeout / NANOS_PER_S));
+        char part[4096];
+        ssize_t got = read(from, part, sizeof part);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return err_errno(ERR_IO, errno, "cannot read what '%.100s' prints", command);
+        if (got == 0) return err_none();
+        if ((total += (size_t)got) > max)
+            return err_make(ERR_TOO_LARGE, "'%.100s' prints more than %zu bytes", command, max);
+        buf_add(into, part, (size_t)got);
+    }
+}
+
+Err process_output(const char *command, size_t max, Nanos timeout, struct buf *into) {
+    int ends[2], status = 0;
+    pid_t pid;
+    if (pipe2(ends, O_CLOEXEC) != 0) return err_errno(ERR_IO, errno, "cannot make a pipe");
+    Err err = spawn_shell(command, ends[1], &pid);
+    close(ends[1]);
+    if (err.code == ERR_NONE) {
+        err = read_until_closed(ends[0], command, max, timeout, into);
+        if (err.code != ERR_NONE) kill(-pid, SIGKILL);
+        while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+        }
+        if (err.code == ERR_NONE && (!WIFEXITED(status) || WEXITSTATUS(status) != 0))
+            err = err_make(ERR_IO, "'%.100s' failed: run it by hand to see why", command);
+    }
+    close(ends[0]);
+    return err;
 }
 
 bool process_is_terminal(int fd) { return isatty(fd) == 1; }

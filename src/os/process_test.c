@@ -41,8 +41,23 @@ static void test_signals(void) {
     CHECK(!process_signals_wait(0));
 }
 
+static void test_output(void) {
+    unit_case("what a command prints");
+    struct buf out = {0};
+    CHECK_OK(process_output("printf 'a b'; cat", 100, 10 * NANOS_PER_S, &out)); /* standard input is empty */
+    CHECK_STR(buf_view(&out), STR("a b"));
+    CHECK_ERR(process_output("exit 7", 100, 10 * NANOS_PER_S, &out), ERR_IO);
+    CHECK_ERR(process_output("no-such-command-at-all 2>&-", 100, 10 * NANOS_PER_S, &out), ERR_IO);
+    CHECK_ERR(process_output("printf 12345", 4, 10 * NANOS_PER_S, &out), ERR_TOO_LARGE);
+    Nanos from = clock_monotonic();
+    CHECK_ERR(process_output("sleep 60 & sleep 60", 4, 50 * NANOS_PER_MS, &out), ERR_TIMEOUT);
+    CHECK(clock_monotonic() - from < 20 * NANOS_PER_S);
+    buf_fini(&out);
+}
+
 void process_test(void) {
     test_random();
     test_usage();
+    test_output();
     test_signals();
 }

@@ -83,6 +83,18 @@ void thread_signal(pthread_cond_t *c) { ASSERT(pthread_cond_signal(c) == 0); }
 
 void thread_broadcast(pthread_cond_t *c) { ASSERT(pthread_cond_broadcast(c) == 0); }
 
+/* ---- events: a semaphore, because who is woken by a condition meets the mutex of who wakes it */
+
+void thread_event_init(ThreadEvent *e) { ASSERT(sem_init(e, 0, 0) == 0); }
+
+void thread_event_fini(ThreadEvent *e) { ASSERT(sem_destroy(e) == 0); }
+
+void thread_event_set(ThreadEvent *e) { ASSERT(sem_post(e) == 0); }
+
+void thread_event_wait(ThreadEvent *e) {
+    while (sem_wait(e) != 0) ASSERT(errno == EINTR);
+}
+
 /* ---- the queue: a ring under one mutex */
 
 struct thread_queue {

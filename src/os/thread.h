@@ -3,6 +3,7 @@
 #define OS_THREAD_H
 
 #include <pthread.h>
+#include <semaphore.h>
 
 #include "base/err.h"
 #include "base/time.h"
@@ -25,6 +26,13 @@ void thread_wait(pthread_cond_t *c, pthread_mutex_t *m);
 bool thread_wait_for(pthread_cond_t *c, pthread_mutex_t *m, Nanos timeout); /* false: timed out */
 void thread_signal(pthread_cond_t *c);
 void thread_broadcast(pthread_cond_t *c);
+
+/* Something that happens once: one thread waits for it, another tells it. The one that waited may end it at once. */
+typedef sem_t ThreadEvent;
+void thread_event_init(ThreadEvent *e);
+void thread_event_fini(ThreadEvent *e);
+void thread_event_set(ThreadEvent *e);
+void thread_event_wait(ThreadEvent *e);
 
 /* Bounded queue of pointers, any number of threads at both ends. */
 struct thread_queue;

@@ -4,11 +4,16 @@
 
 #include "base/hash.h"
 #include "base/log.h"
+#include "document/imports.h"
+#include "model/gate_rules.h"
 #include "serve/console.h"
 #include "serve/idempotency.h"
 #include "serve/metrics.h"
 #include "serve/problem.h"
 #include "serve/serve_state.h"
+#include "trust/agreements.h"
+#include "trust/disclosures.h"
+#include "trust/gate.h"
 #include "trust/people.h"
 
 #define GROUP(routes) extern const struct route routes[];
@@ -34,6 +39,8 @@ static const struct {
     {"Content-Security-Policy", "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; "
                                 "form-action 'self'; frame-ancestors 'none'"},
 };
+
+#define FILE_BODY_TIME (1800 * NANOS_PER_S)
 
 /* ---- finding */
 
@@ -71,12 +78,27 @@ Str api_allowed(Str path, struct arena *arena) {
     return list.len ? arena_printf(arena, STR_FMT ", OPTIONS", STR_ARG(list)) : list;
 }
 
+static Err identify(struct api_call *call);
+
+/* A large body is kept for whoever may send one; a stranger's goes through memory and is answered 401 or 413. */
+static void plan_file(struct serve *serve, const struct http_request *request, struct http_plan *plan) {
+    struct api_call call = {.serve = serve,
+                            .route = plan->route,
+                            .request = (struct http_request *)(uintptr_t)request,
+                            .arena = request->arena};
+    plan->max_body = 0;
+    if (!serve->options.imports || identify(&call).code != ERR_NONE) return;
+    plan->max_body = call.route->max_body;
+    plan->body_dir = imports_dir(serve->options.imports);
+    plan->request_time = FILE_BODY_TIME;
+}
+
 void api_plan(void *ctx, const struct http_request *request, struct http_plan *plan) {
-    (void)ctx;
     const struct route *route = api_find(request->method, request->path);
     plan->route = route;
     plan->max_body = route ? route->max_body : 0;
     plan->at_once = route ? (route->flags & ROUTE_AT_ONCE) != 0 : true; /* pages and refusals wait for nothing */
+    if (route && route->flags & ROUTE_FILE_BODY) plan_file(ctx, request, plan);
 }
 
 /* ---- before the handler */
@@ -89,7 +111,7 @@ static Err identify(struct api_call *call) {
         str_cut(header, ' ', &scheme, &token);
         if (!str_eq_nocase(scheme, STR("Bearer")))
             return err_make(ERR_UNAUTHENTICATED, "only 'Authorization: Bearer TOKEN' is known: ask for a token");
-        return people_bearer(people, str_trim(token), &call->who);
+        return people_token_check(people, str_trim(token), &call->who);
     }
     Str session = http_cookie(call->request, "weft_session");
     if (session.len == 0)
@@ -106,9 +128,37 @@ static Err check_forgery(const struct api_call *call) {
     return err_make(ERR_FORBIDDEN, "a change with the session cookie needs the header 'X-Weft: 1'");
 }
 
+/* The first two words behind /api/v1/: "docs" and, of routes that have one for each type, the type. */
+static void area_of(const struct api_call *call, Str *area, Str *name) {
+    Str rest = str_slice(call->request->path, sizeof "/api/v1/" - 1, call->request->path.len), word;
+    str_cut(rest, '/', area, &rest);
+    str_cut(rest, '/', &word, &rest);
+    *name = str_eq(*area, STR("docs")) ? word : (Str){0};
+}
+
+/* Here for every route at once, so that a new one cannot forget it: its address says which scope it needs. */
+static Err check_scope(const struct api_call *call) {
+    enum http_method method = call->request->method;
+    bool writes = method != HTTP_GET && method != HTTP_HEAD;
+    Str area, name;
+    if (!call->who.scopes[0]) return err_none();
+    area_of(call, &area, &name);
+    if (str_eq(area, STR("session")) && !writes) return err_none(); /* who am I */
+    if (str_eq(area, STR("session")) && method == HTTP_DELETE && str_eq_c(call->request->path, "/api/v1/session"))
+        return err_none();
+    if (principal_scope(&call->who, area, name, writes)) return err_none();
+    if (str_eq(str_c(call->who.scopes), STR("session:*")))
+        return err_make(ERR_FORBIDDEN, "first set %s: GET /api/v1/session says what is needed",
+                        "a new password or a second factor");
+    return err_make(ERR_FORBIDDEN, "the scopes of '%s' do not hold '" STR_FMT "%s" STR_FMT ":%s'", call->who.name,
+                    STR_ARG(str_slice(area, 0, 40)), name.len ? ":" : "", STR_ARG(str_slice(name, 0, 60)),
+                    writes ? "write" : "read");
+}
+
 static Err authorise(struct api_call *call) {
     if (call->route->roles == 0) return err_none();
     TRY(identify(call));
+    TRY(check_scope(call));
     if (!principal_may(&call->who, call->route->roles))
         return err_make(ERR_FORBIDDEN, "'%s' may not do this with the roles it has: ask a manager", call->who.name);
     return check_forgery(call);
@@ -184,7 +234,8 @@ static void add_common_headers(struct http_response *response) {
 
 static void add_failure_headers(const struct http_request *request, enum err_code code,
                                 struct http_response *response) {
-    if (code == ERR_UNAUTHENTICATED) http_response_header(response, "WWW-Authenticate", STR("Bearer"));
+    if (code == ERR_UNAUTHENTICATED || code == ERR_SECOND_FACTOR)
+        http_response_header(response, "WWW-Authenticate", STR("Bearer"));
     if (code == ERR_LIMIT) http_response_header(response, "Retry-After", STR("60"));
     if (code == ERR_METHOD) http_response_header(response, "Allow", api_allowed(request->path, request->arena));
 }
@@ -247,6 +298,113 @@ Nanos api_query_time(const struct api_call *call, const char *name) {
     Nanos t;
     Str text = api_query(call, name);
     return text.len > 0 && time_parse(text, &t).code == ERR_NONE ? t : 0;
+}
+
+/* ---- another party's data */
+
+bool api_is_shared(const struct api_call *call) {
+    if (!(call->route->flags & ROUTE_SHARED)) return false;
+    return api_query(call, "agreement").len > 0 || api_query(call, "owner").len > 0;
+}
+
+static Err find_agreement(const struct api_call *call, struct agreement *out) {
+    const struct serve_options *o = &call->serve->options;
+    Str name = api_query(call, "agreement"), owner = api_query(call, "owner");
+    PartyId party;
+    if (!o->agreements) return err_make(ERR_NOT_FOUND, "this server keeps no agreements");
+    if (name.len > 0) return agreements_find(o->agreements, &call->who, name, call->arena, out);
+    TRY(people_party_resolve(o->people, owner, &party));
+    return agreements_with(o->agreements, &call->who, party, call->arena, out);
+}
+
+/* Also of types that are read beside the one in the address: what is searched, counted or led to. Who writes a type is
+ * answered with what he wrote. */
+static Err check_type(const struct api_call *call, const struct doctype *type) {
+    bool writes = call->request->method != HTTP_GET && call->request->method != HTTP_HEAD;
+    Str name = type ? str_c(type->name) : (Str){0};
+    if (!type || principal_scope(&call->who, STR("docs"), name, false) ||
+        (writes && principal_scope(&call->who, STR("docs"), name, true)))
+        return err_none();
+    return err_make(ERR_FORBIDDEN, "the scopes of '%s' do not hold 'docs:%s:read'", call->who.name, type->name);
+}
+
+Err api_lens(const struct api_call *call, const struct doctype *type, struct lens *out) {
+    struct agreement agreement;
+    TRY(check_type(call, type));
+    if (!api_is_shared(call)) return gate_lens(&call->who, type, "api", out);
+    TRY(find_agreement(call, &agreement));
+    TRY(gate_lens_agreement(call->serve->options.agreements, &call->who, agreement.id, type, call->arena, out));
+    if (!has_header(call->response, "X-Weft-Agreement"))
+        http_response_header(call->response, "X-Weft-Agreement", agreement.number);
+    return err_none();
+}
+
+Err api_agreement(const struct api_call *call, int64_t *out) {
+    struct agreement agreement;
+    *out = 0;
+    if (!api_is_shared(call)) return err_none();
+    TRY(find_agreement(call, &agreement));
+    TRY(agreements_readable(call->serve->options.agreements, &call->who, agreement.id));
+    http_response_header(call->response, "X-Weft-Agreement", agreement.number);
+    *out = agreement.id;
+    return err_none();
+}
+
+static Err disclose(const struct serve *serve, const struct principal *who, const struct lens *lens,
+                    const struct doctype *type, const char *type_name, Str what, size_t rows, struct arena *arena) {
+    struct agreement agreement;
+    const struct serve_options *o = &serve->options;
+    if (lens->agreement == 0 || !GATE_RULE_ON(DISCLOSE)) return err_none();
+    TRY(agreements_get(o->agreements, who, lens->agreement, arena, &agreement));
+    struct disclosure row = {.owner = lens->party,
+                             .reader = who->party,
+                             .agreement = lens->agreement,
+                             .number = agreement.number,
+                             .who = str_c(who->name),
+                             .type = str_c(type_name),
+                             .what = what,
+                             .fields = type ? disclosures_fields(lens, type, arena) : (Str){0},
+                             .rows = rows,
+                             .lens = lens->hash,
+                             .purpose = str_c(lens->purpose)};
+    return disclosures_note(o->disclosures, &row);
+}
+
+Err api_disclose_what(const struct api_call *call, const struct lens *lens, const struct doctype *type,
+                      const char *type_name, Str what, size_t rows) {
+    return disclose(call->serve, &call->who, lens, type, type_name, what, rows, call->arena);
+}
+
+Err api_disclose_doc(const struct serve *serve, const struct principal *who, const struct lens *lens,
+                     const struct doc *doc, const char *what, struct arena *arena) {
+    Str said = arena_printf(arena, "%s %lld", what, (long long)doc->id);
+    return disclose(serve, who, lens, doc->type, doc->type->name, said, 1, arena);
+}
+
+Err api_disclose(const struct api_call *call, const struct lens *lens, const struct doctype *type, const int64_t *ids,
+                 size_t n) {
+    if (lens->agreement == 0) return err_none();
+    Str what = arena_printf(call->arena, "%s " STR_FMT, call->route->id, STR_ARG(disclosures_ids(ids, n, call->arena)));
+    return api_disclose_what(call, lens, type, type->name, what, n);
+}
+
+void api_write_agreement(const struct api_call *call, const struct lens *lens, struct jw *w) {
+    struct agreement agreement;
+    Str owner;
+    const struct serve_options *o = &call->serve->options;
+    if (lens->agreement == 0) return;
+    if (agreements_get(o->agreements, &call->who, lens->agreement, call->arena, &agreement).code != ERR_NONE) return;
+    jw_key(w, "agreement");
+    jw_object(w);
+    jw_kint(w, "id", agreement.id);
+    jw_kstr(w, "number", agreement.number);
+    jw_key(w, "owner");
+    jw_object(w);
+    jw_kint(w, "id", agreement.owner);
+    if (people_party_name(o->people, agreement.owner, call->arena, &owner).code == ERR_NONE) jw_kstr(w, "name", owner);
+    jw_object_end(w);
+    jw_kc(w, "purpose", lens->purpose);
+    jw_object_end(w);
 }
 
 Err api_need_body(const struct api_call *call) {

@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "base/jw.h"
+#include "model/lens.h"
 #include "serve/route.h"
 
 struct serve;
@@ -29,7 +30,7 @@ struct api_call {
 /* Every route by its place, 0…; NULL behind the last. */
 const struct route *api_route(size_t place);
 size_t api_place(const struct route *route);
-#define API_ROUTES_MAX 96
+#define API_ROUTES_MAX 160
 /* The route of a request, or NULL. HEAD finds what GET finds. */
 const struct route *api_find(enum http_method method, Str path);
 /* Methods that some route takes at this path, joined by ", "; empty: no such path. */
@@ -46,6 +47,26 @@ Str api_query(const struct api_call *call, const char *name);
 int64_t api_query_int(const struct api_call *call, const char *name, int64_t fallback, int64_t low,
                       int64_t high);                                 /* clamped */
 Nanos api_query_time(const struct api_call *call, const char *name); /* 0: absent */
+/* Another party's data is asked for, by ?agreement= or ?owner=. */
+bool api_is_shared(const struct api_call *call);
+/* What the caller may see of documents of a type (NULL: things and series): its own party's, or with ?agreement= or
+ * ?owner= what another party gives it. Then
+ * the answer says so in the header X-Weft-Agreement, and must be noted by api_disclose before it leaves. */
+Err api_lens(const struct api_call *call, const struct doctype *type, struct lens *out);
+/* The agreement that the caller names, readable by him now; 0: none is named. */
+Err api_agreement(const struct api_call *call, int64_t *out);
+/* For what is told without a call: one document, under a lens. */
+Err api_disclose_doc(const struct serve *serve, const struct principal *who, const struct lens *lens,
+                     const struct doc *doc, const char *what, struct arena *arena);
+/* Notes what the answer discloses, durably, before it leaves. An own-party read discloses nothing and costs nothing. */
+Err api_disclose(const struct api_call *call, const struct lens *lens, const struct doctype *type, const int64_t *ids,
+                 size_t n);
+/* The same where no documents are listed by id: of things, series, groups, a file. type: "series", what: "m-01 volt".
+ */
+Err api_disclose_what(const struct api_call *call, const struct lens *lens, const struct doctype *type,
+                      const char *type_name, Str what, size_t rows);
+/* "agreement":{…} into an open object, when the answer was read under one. */
+void api_write_agreement(const struct api_call *call, const struct lens *lens, struct jw *w);
 /* A member of the body that must be a text; fallback NULL: it must be there. */
 Err api_text(const struct api_call *call, const char *name, const char *fallback, Str *out);
 Err api_need_body(const struct api_call *call);

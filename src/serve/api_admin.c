@@ -1,25 +1,17 @@
-/* For the staff: users, tokens, devices, what could not be kept, and who did what. */
+/* For the staff: users, devices, what could not be kept, and who did what. */
 #include <math.h>
 
 #include "insight/view.h"
-#include "serve/api.h"
+#include "serve/api_session.h"
 #include "serve/serve_state.h"
 #include "trust/audit.h"
 #include "trust/device.h"
 #include "trust/gate.h"
 #include "trust/people.h"
 
-enum { LIMIT_DEFAULT = 100, LIMIT_MAX = 1000, NAME_MAX_BYTES = 255, PASSWORD_MIN = 8, PAYLOAD_SHOWN = 4096 };
+enum { LIMIT_DEFAULT = 100, LIMIT_MAX = 1000, NAME_MAX_BYTES = 255, PAYLOAD_SHOWN = 4096 };
 
-/* ---- users and tokens */
-
-static void write_roles(struct jw *w, unsigned roles) {
-    jw_key(w, "roles");
-    jw_array(w);
-    for (int role = 0; role < ROLE_SYSTEM; role++)
-        if (roles & ROLE_BIT(role)) jw_c(w, principal_role_name((enum role)role));
-    jw_array_end(w);
-}
+/* ---- users */
 
 static Err list_users(struct api_call *call) {
     struct people_user *users;
@@ -33,32 +25,13 @@ static Err list_users(struct api_call *call) {
         jw_object(w);
         jw_kint(w, "id", users[i].id);
         jw_kstr(w, "name", users[i].name);
-        write_roles(w, users[i].roles);
+        jw_key(w, "roles");
+        api_session_write_roles(w, users[i].roles);
         jw_ktime(w, "created", users[i].created);
         jw_object_end(w);
     }
     jw_array_end(w);
     jw_object_end(w);
-    return err_none();
-}
-
-static Err parse_role(const struct api_call *call, const struct json *v, unsigned *roles) {
-    enum role role;
-    if (json_kind(v) != JSON_STRING || !principal_role_parse(json_str(v), &role))
-        return err_make(ERR_INVALID, "a role is one of operator, manager, technician, worker, viewer, device");
-    /* nobody hands out more than he has, except a manager */
-    if (!principal_may(&call->who, ROLE_BIT(ROLE_MANAGER)) && role == ROLE_MANAGER)
-        return err_make(ERR_FORBIDDEN, "only a manager makes managers");
-    *roles |= ROLE_BIT(role);
-    return err_none();
-}
-
-static Err read_roles(const struct api_call *call, unsigned *roles) {
-    const struct json *list = json_get(call->body, "roles");
-    *roles = 0;
-    if (!list || json_kind(list) != JSON_ARRAY || json_len(list) == 0)
-        return err_make(ERR_INVALID, "'roles' is missing: a list with at least one role");
-    for (size_t i = 0; i < json_len(list); i++) TRY(parse_role(call, json_at(list, i), roles));
     return err_none();
 }
 
@@ -69,36 +42,13 @@ static Err add_user(struct api_call *call) {
     TRY(api_need_body(call));
     TRY(api_text(call, "name", NULL, &name));
     TRY(api_text(call, "password", "", &password));
-    TRY(read_roles(call, &roles));
-    if (password.len > 0 && password.len < PASSWORD_MIN)
-        return err_make(ERR_INVALID, "'password' has %zu bytes: at least %d, or none for a user without sign-in",
-                        password.len, PASSWORD_MIN);
+    TRY(api_session_read_roles(call, &roles));
     TRY(people_add_user(people, &call->who, call->who.party, name, password, roles));
     struct jw *w = api_json(call);
     jw_object(w);
     jw_kstr(w, "name", name);
-    write_roles(w, roles);
-    jw_object_end(w);
-    return err_none();
-}
-
-static Err add_token(struct api_call *call) {
-    Str user;
-    unsigned roles = 0;
-    char token[PEOPLE_SECRET_MAX];
-    TRY(api_need_body(call));
-    TRY(api_text(call, "user", NULL, &user));
-    const struct json *role = json_get(call->body, "role");
-    if (!role) return err_make(ERR_INVALID, "'role' is missing: one of operator, manager, technician, worker, viewer");
-    TRY(parse_role(call, role, &roles));
-    enum role one;
-    principal_role_parse(json_str(role), &one);
-    TRY(people_token(call->serve->options.people, &call->who, call->who.party, user, one, token));
-    struct jw *w = api_json(call);
-    jw_object(w);
-    jw_kc(w, "token", token);
-    jw_kstr(w, "user", user);
-    jw_kstr(w, "role", json_str(role));
+    jw_key(w, "roles");
+    api_session_write_roles(w, roles);
     jw_object_end(w);
     return err_none();
 }
@@ -148,7 +98,9 @@ static Err list_letters(struct api_call *call) {
     struct dead_letter_row *rows;
     size_t n, limit = (size_t)api_query_int(call, "limit", LIMIT_DEFAULT, 1, LIMIT_MAX);
     uint64_t before = (uint64_t)api_query_int(call, "before", 0, 0, INT64_MAX);
-    TRY(view_dead_letters(call->serve->options.view, &call->who, before, limit, call->arena, &rows, &n));
+    struct lens lens;
+    TRY(gate_lens(&call->who, NULL, "dead letters", &lens));
+    TRY(view_dead_letters(call->serve->options.view, &lens, before, limit, call->arena, &rows, &n));
     struct jw *w = api_json(call);
     jw_object(w);
     jw_key(w, "items");
@@ -227,8 +179,6 @@ const struct route api_admin_routes[] = {
      list_users},
     {HTTP_POST, "/api/v1/users", "addUser", "admin", "Make a user", ROLE_STAFF, NULL, "UserNew", "User", 201, 0, 0,
      add_user},
-    {HTTP_POST, "/api/v1/tokens", "addToken", "admin", "Make a bearer token; it is shown once", ROLE_STAFF, NULL,
-     "TokenNew", "Token", 201, 0, 0, add_token},
     {HTTP_POST, "/api/v1/devices", "addDevice", "admin", "Make or renew a device's credentials; shown once", ROLE_STAFF,
      NULL, "DeviceNew", "Device", 201, 0, 0, add_device},
     {HTTP_GET, "/api/v1/dead-letters", "listDeadLetters", "admin", "Messages that could not be kept as samples",

@@ -2,11 +2,11 @@
 #include "serve/api.h"
 #include "serve/live.h"
 #include "serve/serve_state.h"
-
-/* Browsers come back by themselves after this time. */
-static const char hello[] = "retry: 2000\n\n";
+#include "trust/people.h"
 
 static Err open_live(struct api_call *call) {
+    int64_t agreement;
+    TRY(api_agreement(call, &agreement));
     http_response_header(call->response, "Cache-Control", STR("no-store"));
     http_response_header(call->response, "X-Accel-Buffering", STR("no")); /* proxies: pass each event on at once */
     if (call->request->method == HTTP_HEAD) {
@@ -14,15 +14,19 @@ static Err open_live(struct api_call *call) {
         return err_none();
     }
     struct http_stream *stream = http_stream_answer(call->response, "text/event-stream");
-    struct http_stream_message *message = http_stream_message(str_c(hello));
-    http_stream_send(stream, message);
-    http_stream_message_release(message);
-    live_join(call->serve->live, &call->who, stream);
+    if (call->by_cookie) {
+        live_join(call->serve->live, &call->who, agreement, people_session_peek,
+                  http_cookie(call->request, "weft_session"), stream);
+    } else {
+        Str scheme, token;
+        str_cut(http_header(call->request, "Authorization"), ' ', &scheme, &token);
+        live_join(call->serve->live, &call->who, agreement, people_token_check, str_trim(token), stream);
+    }
     return err_none();
 }
 
 const struct route api_live_routes[] = {
     {HTTP_GET, "/api/v1/live", "live", "live", "Server-sent events: status, things, doc", ROLE_PEOPLE, NULL, NULL,
-     "Events", 0, 0, 0, open_live},
+     "Events", 0, ROUTE_SHARED, 0, open_live},
     {.handler = NULL},
 };

@@ -80,12 +80,21 @@ static void write_series(struct jw *w, const struct view_series *s) {
     jw_ktime(w, "to", s->to);
     jw_knum(w, "window_s", (double)s->window / (double)NANOS_PER_S);
     jw_kbool(w, "cut", s->cut);
+    jw_kbool(w, "index", s->index);
     jw_key(w, "points");
     jw_array(w);
     for (size_t i = 0; i < s->n; i++) write_point(w, &s->points[i], s->window == 0);
     jw_array_end(w);
     write_baseline(w, s);
     jw_object_end(w);
+}
+
+/* What was read, for the log of disclosures. */
+static Str what_of(const struct api_call *call, const struct view_series *s) {
+    char from[TIME_TEXT_MAX], to[TIME_TEXT_MAX];
+    return arena_printf(call->arena, STR_FMT " " STR_FMT " " STR_FMT "/" STR_FMT " per %lld s%s", STR_ARG(s->thing),
+                        STR_ARG(s->metric), STR_ARG(time_format(s->from, from)), STR_ARG(time_format(s->to, to)),
+                        (long long)(s->window / NANOS_PER_S), s->index ? ", index" : "");
 }
 
 static Err get_series(struct api_call *call) {
@@ -98,7 +107,10 @@ static Err get_series(struct api_call *call) {
     if (query.from && query.to && query.from >= query.to)
         return err_make(ERR_INVALID, "'from' is not before 'to': nothing lies between them");
     struct view_series series;
-    TRY(view_series(call->serve->options.view, &call->who, &query, call->arena, &series));
+    struct lens lens;
+    TRY(api_lens(call, NULL, &lens));
+    TRY(view_series(call->serve->options.view, &lens, &query, call->arena, &series));
+    TRY(api_disclose_what(call, &lens, NULL, "series", what_of(call, &series), series.n));
     write_series(api_json(call), &series);
     return err_none();
 }
@@ -115,6 +127,6 @@ static const struct route_param params[] = {
 
 const struct route api_series_routes[] = {
     {HTTP_GET, "/api/v1/series", "getSeries", "things", "One metric of one machine over time", ROLE_PEOPLE, params,
-     NULL, "Series", 0, 0, 0, get_series},
+     NULL, "Series", 0, ROUTE_SHARED, 0, get_series},
     {.handler = NULL},
 };

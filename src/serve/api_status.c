@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "domain/service/service_board.h"
+#include "model/catalog.h"
 #include "serve/api.h"
 #include "serve/fleet.h"
 #include "serve/serve_state.h"
@@ -59,7 +60,8 @@ static Err get_models(struct api_call *call) {
     jw_object(w);
     jw_key(w, "items");
     jw_array(w);
-    for (const struct thing_model *const *m = call->serve->options.models; m && *m; m++) write_model(w, *m);
+    const struct catalog *catalog = catalog_get(call->serve->options.catalog);
+    for (const struct thing_model *const *m = catalog->models; *m; m++) write_model(w, *m);
     jw_array_end(w);
     jw_object_end(w);
     return err_none();
@@ -70,7 +72,9 @@ static Err get_models(struct api_call *call) {
 static Err write_fleet_states(struct api_call *call, struct jw *w) {
     struct view_thing *things;
     size_t n, counts[VIEW_OFFLINE + 1] = {0};
-    TRY(view_fleet(call->serve->options.view, &call->who, (Str){0}, call->arena, &things, &n));
+    struct lens lens;
+    TRY(gate_lens(&call->who, NULL, "dashboard", &lens));
+    TRY(view_fleet(call->serve->options.view, &lens, (Str){0}, call->arena, &things, &n));
     for (size_t i = 0; i < n; i++) counts[things[i].state]++;
     jw_key(w, "fleet");
     jw_object(w);
@@ -191,7 +195,9 @@ static Err get_dashboard(struct api_call *call) {
     struct watch_model *models = NULL;
     size_t n_models = 0;
     struct service_board board = {0};
-    if (o->watch) TRY(view_models(o->view, &call->who, call->arena, &models, &n_models));
+    struct lens lens;
+    TRY(gate_lens(&call->who, NULL, "dashboard", &lens));
+    if (o->watch) TRY(view_models(o->view, &lens, call->arena, &models, &n_models));
     Nanos since;
     TRY(began_predicting(call, models, n_models, &since));
     TRY(service_board_read(o->documents, &call->who, since, call->arena, &board));

@@ -4,7 +4,9 @@
 
 #include "serve/api.h"
 #include "serve/fleet.h"
+#include "serve/fleet_order.h"
 #include "serve/serve_state.h"
+#include "trust/gate.h"
 
 enum { LIMIT_DEFAULT = 100, LIMIT_MAX = 1000 };
 
@@ -52,15 +54,93 @@ static size_t place_after(const struct fleet_item *items, size_t n, Str cursor) 
     return at;
 }
 
+/* Under an agreement a machine is its name and its model; how it is and where it stands are the owner's own. */
+static void write_given(struct jw *w, const struct thing_row *row) {
+    jw_kstr(w, "name", row->name);
+    jw_kstr(w, "model", row->model);
+    if (!isnan(row->latitude)) jw_knum(w, "latitude", row->latitude); /* the view leaves it out */
+}
+
+static Str names_of(const struct api_call *call, const struct view_thing *things, size_t n) {
+    Str names = {0};
+    for (size_t i = 0; i < n && names.len < 1000; i++)
+        names = arena_printf(call->arena, STR_FMT "%s" STR_FMT, STR_ARG(names), i ? "," : "list ",
+                             STR_ARG(things[i].row.name));
+    return names.len ? names : STR("list none");
+}
+
+static Err list_given(struct api_call *call) {
+    struct lens lens;
+    struct view_thing *things;
+    size_t n, kept = 0, at = 0;
+    Str cursor = api_query(call, "cursor"), part = api_query(call, "q");
+    if (api_query(call, "state").len > 0 || api_query(call, "sort").len > 0)
+        return err_make(ERR_INVALID, "query parameters 'state' and 'sort' are not known under an agreement");
+    TRY(api_lens(call, NULL, &lens));
+    TRY(view_fleet(call->serve->options.view, &lens, api_query(call, "model"), call->arena, &things, &n));
+    for (size_t i = 0; i < n; i++)
+        if (contains_nocase(things[i].row.name, part) || contains_nocase(things[i].row.model, part))
+            things[kept++] = things[i];
+    while (cursor.len > 0 && at < kept && str_cmp(things[at].row.name, cursor) <= 0) at++;
+    size_t limit = (size_t)api_query_int(call, "limit", LIMIT_DEFAULT, 1, LIMIT_MAX);
+    size_t shown = kept - at > limit ? limit : kept - at;
+    TRY(api_disclose_what(call, &lens, NULL, "things", names_of(call, things + at, shown), shown));
+    struct jw *w = api_json(call);
+    jw_object(w);
+    jw_key(w, "items");
+    jw_array(w);
+    for (size_t i = at; i < at + shown; i++) {
+        jw_object(w);
+        write_given(w, &things[i].row);
+        jw_object_end(w);
+    }
+    jw_array_end(w);
+    api_write_agreement(call, &lens, w);
+    jw_kint(w, "total", (int64_t)kept);
+    jw_key(w, "next");
+    if (at + shown < kept)
+        jw_str(w, things[at + shown - 1].row.name);
+    else
+        jw_null(w);
+    jw_object_end(w);
+    return err_none();
+}
+
+/* By name a page begins behind the last name shown; in another order, which moves as the machines do, behind so many.
+ */
+static bool ordered(Str sort) { return sort.len > 0 && !str_eq_c(sort, "name"); }
+
+static size_t begin_at(const struct api_call *call, Str sort, const struct fleet_item *items, size_t n) {
+    int64_t skip = 0;
+    Str cursor = api_query(call, "cursor");
+    if (!ordered(sort)) return place_after(items, n, cursor);
+    return str_to_i64(cursor, &skip) && skip > 0 ? (size_t)skip < n ? (size_t)skip : n : 0;
+}
+
+static void write_next(const struct api_call *call, Str sort, const struct fleet_item *items, size_t end, size_t n,
+                       struct jw *w) {
+    jw_key(w, "next");
+    if (end >= n)
+        jw_null(w);
+    else if (ordered(sort))
+        jw_str(w, arena_printf(call->arena, "%zu", end));
+    else
+        jw_str(w, items[end - 1].thing.row.name);
+}
+
 static Err list_things(struct api_call *call) {
+    if (api_is_shared(call)) return list_given(call);
     struct fleet_sources from = sources(call);
     struct fleet_item *items;
     size_t n;
+    Str sort = api_query(call, "sort");
     TRY(check_state(api_query(call, "state")));
+    TRY(fleet_order_check(sort));
     TRY(fleet_list(&from, &call->who, api_query(call, "model"), call->arena, &items, &n));
     n = keep_wanted(call, items, n);
+    fleet_order_sort(sort, items, n);
     size_t limit = (size_t)api_query_int(call, "limit", LIMIT_DEFAULT, 1, LIMIT_MAX);
-    size_t at = place_after(items, n, api_query(call, "cursor"));
+    size_t at = begin_at(call, sort, items, n);
     size_t end = n - at > limit ? at + limit : n;
     struct jw *w = api_json(call);
     jw_object(w);
@@ -73,11 +153,7 @@ static Err list_things(struct api_call *call) {
     }
     jw_array_end(w);
     jw_kint(w, "total", (int64_t)n);
-    jw_key(w, "next");
-    if (end < n)
-        jw_str(w, items[end - 1].thing.row.name);
-    else
-        jw_null(w);
+    write_next(call, sort, items, end, n, w);
     jw_object_end(w);
     return err_none();
 }
@@ -94,10 +170,7 @@ static void write_value(struct jw *w, Value v) {
     }
 }
 
-static Err write_latest(struct api_call *call, Str name, struct jw *w) {
-    struct view_latest *latest;
-    size_t n;
-    TRY(view_latest(call->serve->options.view, &call->who, name, call->arena, &latest, &n));
+static void write_latest(const struct view_latest *latest, size_t n, struct jw *w) {
     jw_key(w, "latest");
     jw_array(w);
     for (size_t i = 0; i < n; i++) {
@@ -109,7 +182,6 @@ static Err write_latest(struct api_call *call, Str name, struct jw *w) {
         jw_object_end(w);
     }
     jw_array_end(w);
-    return err_none();
 }
 
 static void write_contributors(const struct view_health *health, struct jw *w) {
@@ -181,8 +253,13 @@ static Err write_thing(struct api_call *call, Str name) {
     struct fleet_sources from = sources(call);
     struct fleet_item item;
     struct view_health health;
+    struct view_latest *latest;
+    struct lens lens;
+    size_t n_latest;
+    TRY(gate_lens(&call->who, NULL, "things", &lens));
     TRY(fleet_get(&from, &call->who, name, call->arena, &item));
-    TRY(view_health(from.view, &call->who, name, call->arena, &health));
+    TRY(view_health(from.view, &lens, name, call->arena, &health));
+    TRY(view_latest(from.view, &lens, name, call->arena, &latest, &n_latest));
     const struct thing_row *row = &item.thing.row;
     struct jw *w = api_json(call);
     jw_object(w);
@@ -194,13 +271,34 @@ static Err write_thing(struct api_call *call, Str name) {
         jw_time(w, row->commissioned);
     else
         jw_null(w);
-    TRY(write_latest(call, name, w));
+    write_latest(latest, n_latest, w);
     write_health(&health, w);
     jw_object_end(w);
     return err_none();
 }
 
-static Err get_thing(struct api_call *call) { return write_thing(call, call->segments[0]); }
+static Err get_given(struct api_call *call, Str name) {
+    struct view *view = call->serve->options.view;
+    struct lens lens;
+    struct view_thing thing;
+    struct view_latest *latest;
+    size_t n;
+    TRY(api_lens(call, NULL, &lens));
+    TRY(view_thing(view, &lens, name, call->arena, &thing));
+    TRY(view_latest(view, &lens, name, call->arena, &latest, &n));
+    TRY(api_disclose_what(call, &lens, NULL, "things", arena_printf(call->arena, "get " STR_FMT, STR_ARG(name)), n));
+    struct jw *w = api_json(call);
+    jw_object(w);
+    write_given(w, &thing.row);
+    write_latest(latest, n, w);
+    api_write_agreement(call, &lens, w);
+    jw_object_end(w);
+    return err_none();
+}
+
+static Err get_thing(struct api_call *call) {
+    return api_is_shared(call) ? get_given(call, call->segments[0]) : write_thing(call, call->segments[0]);
+}
 
 /* ---- changing one */
 
@@ -243,7 +341,9 @@ static Err change_thing(struct api_call *call) {
     const struct serve_options *o = &call->serve->options;
     struct view_thing known;
     TRY(api_need_body(call));
-    TRY(view_thing(o->view, &call->who, call->segments[0], call->arena, &known));
+    struct lens lens;
+    TRY(gate_lens(&call->who, NULL, "things", &lens));
+    TRY(view_thing(o->view, &lens, call->segments[0], call->arena, &known));
     struct thing_row row = {.party = call->who.party, .name = call->segments[0]};
     TRY(read_change(call, &row));
     TRY(things_put(o->things, &call->who, &row));
@@ -255,6 +355,7 @@ static const struct route_param list_params[] = {
     {"model", ROUTE_TEXT, false, "only machines of this model"},
     {"state", ROUTE_TEXT, false, "ok, warning, alarm or offline"},
     {"q", ROUTE_TEXT, false, "part of a name or model"},
+    {"sort", ROUTE_TEXT, false, "name, state (worst first), health, probability or seen"},
     {"limit", ROUTE_INT, false, "machines in one answer; 100, at most 1000"},
     {"cursor", ROUTE_TEXT, false, "`next` of the answer before"},
     {.name = NULL},
@@ -262,9 +363,9 @@ static const struct route_param list_params[] = {
 
 const struct route api_things_routes[] = {
     {HTTP_GET, "/api/v1/things", "listThings", "things", "The fleet, by name", ROLE_PEOPLE, list_params, NULL,
-     "ThingPage", 0, 0, 0, list_things},
+     "ThingPage", 0, ROUTE_SHARED, 0, list_things},
     {HTTP_GET, "/api/v1/things/{name}", "getThing", "things", "A machine with all that is known of it", ROLE_PEOPLE,
-     NULL, NULL, "ThingDetail", 0, 0, 0, get_thing},
+     NULL, NULL, "ThingDetail", 0, ROUTE_SHARED, 0, get_thing},
     {HTTP_PATCH, "/api/v1/things/{name}", "changeThing", "things", "Change position, attributes or model", ROLE_STAFF,
      NULL, "ThingChange", "ThingDetail", 0, 0, 0, change_thing},
     {.handler = NULL},

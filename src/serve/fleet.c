@@ -115,7 +115,10 @@ static Err run_join(struct join *join, struct fleet_item *items, size_t n) {
 Err fleet_list(const struct fleet_sources *from, const struct principal *who, Str model, struct arena *arena,
                struct fleet_item **out, size_t *n) {
     struct view_thing *things;
-    TRY(view_fleet(from->view, who, model, arena, &things, n));
+    struct lens lens;
+    *n = 0;
+    TRY(gate_lens(who, NULL, "fleet", &lens));
+    TRY(view_fleet(from->view, &lens, model, arena, &things, n));
     *out = arena_zero(arena, *n, sizeof **out);
     for (size_t i = 0; i < *n; i++) (*out)[i].thing = things[i];
     struct join join = {.from = from, .who = who, .arena = arena};
@@ -125,7 +128,9 @@ Err fleet_list(const struct fleet_sources *from, const struct principal *who, St
 Err fleet_get(const struct fleet_sources *from, const struct principal *who, Str name, struct arena *arena,
               struct fleet_item *out) {
     *out = (struct fleet_item){0};
-    TRY(view_thing(from->view, who, name, arena, &out->thing));
+    struct lens lens;
+    TRY(gate_lens(who, NULL, "fleet", &lens));
+    TRY(view_thing(from->view, &lens, name, arena, &out->thing));
     struct join join = {.from = from, .who = who, .thing = name, .arena = arena};
     return run_join(&join, out, 1);
 }

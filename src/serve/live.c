@@ -8,15 +8,18 @@
 #include "base/map.h"
 #include "base/vec.h"
 #include "os/thread.h"
+#include "serve/api.h"
 #include "serve/fleet.h"
 #include "serve/serve_state.h"
 #include "serve/status.h"
+#include "trust/people.h"
 
 #define STATUS_EVERY (2 * NANOS_PER_S)
 #define THINGS_EVERY (1 * NANOS_PER_S)
 #define DOCS_EVERY (250 * NANOS_PER_MS)
 #define BEAT_EVERY (15 * NANOS_PER_S)
-#define CLIENT_TIME (30 * NANOS_PER_MIN) /* a session that ended shows nothing new after it */
+#define CLIENT_TIME (30 * NANOS_PER_MIN)
+#define RECALL_EVERY (10 * NANOS_PER_S) /* for what ends by itself; what is ended is noticed at once */
 /* The fleet is compared with what it was; that may take this share of the time, so a large fleet is looked at less
  * often. */
 #define THINGS_SHARE 20
@@ -29,14 +32,18 @@ enum {
     FINGERPRINT_NONE = 0,
 };
 static const char outbox_reader[] = "live";
+static const char hello[] = "retry: 2000\n\n"; /* browsers come back by themselves after this time */
 
 struct client {
     struct http_stream *stream;
-    Nanos until; /* monotonic: then it comes again and is asked again who it is */
+    Nanos until; /* monotonic: then it comes again, which is a sign of life */
+    live_recall *recall;
+    char secret[PEOPLE_SECRET_MAX];
 };
 
 struct group {
     struct principal who; /* of its first client; party and roles are everybody's */
+    int64_t agreement;    /* what is heard under it, by one person: each look is noted with its name; 0: own party */
     struct client *clients;
     size_t n_clients, cap_clients;
     struct map fleet; /* name → fingerprint, of what was told */
@@ -53,6 +60,7 @@ struct live {
     pthread_cond_t woken;
     struct group *groups; /* list and clients under the mutex; the rest is the thread's */
     bool stopping;
+    uint64_t epoch; /* of people, when everybody was last asked who he is */
     atomic_bool documents_changed;
     uint64_t clients, events;
     struct arena arena;
@@ -61,30 +69,37 @@ struct live {
 
 /* ---- clients */
 
-static bool same_group(const struct group *g, const struct principal *who) {
-    return g->who.party == who->party && g->who.roles == who->roles;
+static bool same_group(const struct group *g, const struct principal *who, int64_t agreement) {
+    if (g->agreement != agreement || (agreement && strcmp(g->who.name, who->name) != 0)) return false;
+    return g->who.party == who->party && g->who.roles == who->roles && strcmp(g->who.scopes, who->scopes) == 0;
 }
 
-static struct group *group_for(struct live *live, const struct principal *who) {
+static struct group *group_for(struct live *live, const struct principal *who, int64_t agreement) {
     for (struct group *g = live->groups; g; g = g->next)
-        if (same_group(g, who)) return g;
+        if (same_group(g, who, agreement)) return g;
     struct group *g = calloc(1, sizeof *g);
     ASSERT(g != NULL);
     g->who = *who;
+    g->agreement = agreement;
     map_init(&g->fleet);
     g->next = live->groups;
     return live->groups = g;
 }
 
-void live_join(struct live *live, const struct principal *who, struct http_stream *stream) {
+void live_join(struct live *live, const struct principal *who, int64_t agreement, live_recall *recall, Str secret,
+               struct http_stream *stream) {
+    struct client client = {.stream = stream, .until = clock_monotonic() + CLIENT_TIME, .recall = recall};
+    struct http_stream_message *message = http_stream_message(str_c(hello));
+    if (secret.len < sizeof client.secret) memcpy(client.secret, secret.ptr, secret.len);
     thread_lock(&live->mutex);
-    struct group *g = group_for(live, who);
-    struct client client = {stream, clock_monotonic() + CLIENT_TIME};
+    struct group *g = group_for(live, who, agreement);
     VEC_PUSH(g->clients, g->n_clients, g->cap_clients, client);
     g->greet = true;
     live->clients++;
+    http_stream_send(stream, message); /* who has read it misses nothing from then on */
     thread_signal(&live->woken);
     thread_unlock(&live->mutex);
+    http_stream_message_release(message);
 }
 
 static void free_group(struct group *g) {
@@ -94,10 +109,17 @@ static void free_group(struct group *g) {
     free(g);
 }
 
-static void drop_clients(struct live *live, struct group *g, Nanos now) {
+/* Is it still somebody of this group? */
+static bool belongs(const struct live *live, const struct group *g, const struct client *c) {
+    struct principal who;
+    Err err = c->recall(live->serve->options.people, str_c(c->secret), &who);
+    return err.code == ERR_NONE && same_group(g, &who, g->agreement);
+}
+
+static void drop_clients(struct live *live, struct group *g, Nanos now, bool recall) {
     for (size_t i = 0; i < g->n_clients;) {
         struct client *c = &g->clients[i];
-        if (now < c->until && !http_stream_gone(c->stream)) {
+        if (now < c->until && !http_stream_gone(c->stream) && (!recall || belongs(live, g, c))) {
             i++;
             continue;
         }
@@ -107,12 +129,12 @@ static void drop_clients(struct live *live, struct group *g, Nanos now) {
     }
 }
 
-/* Clients that have gone, and groups whose last one has. */
-static void tidy(struct live *live) {
+/* Clients that have gone (recall: or are not who they were), and groups whose last one has. */
+static void tidy(struct live *live, bool recall) {
     thread_lock(&live->mutex);
     for (struct group **at = &live->groups; *at;) {
         struct group *g = *at;
-        drop_clients(live, g, clock_monotonic());
+        drop_clients(live, g, clock_monotonic(), recall);
         if (g->n_clients > 0) {
             at = &g->next;
             continue;
@@ -204,24 +226,42 @@ static void tell_things(struct live *live, struct group *g) {
 
 /* ---- documents that changed */
 
+static Err lens_of(struct live *live, const struct group *g, const struct doctype *type, struct lens *lens) {
+    if (!g->agreement) return gate_lens(&g->who, type, "live", lens);
+    return gate_lens_agreement(live->serve->options.agreements, &g->who, g->agreement, type, &live->arena, lens);
+}
+
+static void put_thing(const struct lens *lens, const struct doc *doc, struct jw *w) {
+    int thing = doctype_field(doc->type, STR("thing"));
+    bool shown = thing >= 0 && (lens->fields >> thing & 1);
+    if (lens->agreement && !shown) return;
+    jw_key(w, "thing");
+    if (shown && doc->values[thing].kind == VALUE_STRING)
+        jw_str(w, doc->values[thing].s);
+    else
+        jw_null(w);
+}
+
 static void tell_doc(struct live *live, struct group *g, const struct doctype *type, const struct outbox_row *row) {
     struct lens lens;
     struct doc *doc;
-    if (gate_lens(&g->who, type, "live", &lens).code != ERR_NONE) return;
+    if (!principal_scope(&g->who, STR("docs"), str_c(type->name), false)) return;
+    if (lens_of(live, g, type, &lens).code != ERR_NONE || lens.party != row->party) return;
     if (documents_get(live->serve->options.documents, &lens, type, row->id, &live->arena, &doc).code != ERR_NONE)
         return;
-    int thing = doctype_field(type, STR("thing"));
+    Err err = api_disclose_doc(live->serve, &g->who, &lens, doc, "live", &live->arena);
+    if (err.code != ERR_NONE) {
+        complain("disclosure", err);
+        return;
+    }
     struct jw w = begin_event(live, "doc");
     jw_object(&w);
     jw_kc(&w, "type", type->name);
     jw_kint(&w, "id", doc->id);
-    jw_kstr(&w, "number", doc->number);
-    jw_kc(&w, "state", doctype_state_name(doc));
-    jw_key(&w, "thing");
-    if (thing >= 0 && doc->values[thing].kind == VALUE_STRING)
-        jw_str(&w, doc->values[thing].s);
-    else
-        jw_null(&w);
+    if (gate_shows_base(&lens, STR("number"))) jw_kstr(&w, "number", doc->number);
+    if (doc->state != DOC_STATE_HIDDEN) jw_kc(&w, "state", doctype_state_name(doc));
+    put_thing(&lens, doc, &w);
+    if (lens.agreement) jw_kint(&w, "agreement", lens.agreement);
     jw_object_end(&w);
     end_event(live, g);
 }
@@ -250,17 +290,17 @@ static void tell_rows(struct live *live, const struct outbox_row *rows, size_t n
         const struct doctype *type = documents_type(d, rows[i].type);
         if (!type || !is_last(rows, n, i)) continue;
         for (size_t place = 0; (g = group_at(live, place)); place++)
-            if (g->who.party == rows[i].party) tell_doc(live, g, type, &rows[i]);
+            if (g->agreement || g->who.party == rows[i].party) tell_doc(live, g, type, &rows[i]);
     }
 }
 
-static bool tell_batch(struct live *live, bool quietly) {
+static bool tell_batch(struct live *live) {
     struct documents *d = live->serve->options.documents;
     struct outbox_row *rows;
     size_t n = 0;
     Err err = documents_outbox(d, outbox_reader, OUTBOX_BATCH, &live->arena, &rows, &n);
     if (err.code == ERR_NONE && n > 0) {
-        if (!quietly) tell_rows(live, rows, n);
+        tell_rows(live, rows, n); /* whoever came before these were committed is there by now */
         err = documents_outbox_done(d, outbox_reader, rows[n - 1].seq);
     }
     if (err.code != ERR_NONE) complain("doc", err);
@@ -269,15 +309,15 @@ static bool tell_batch(struct live *live, bool quietly) {
 }
 
 static void tell_documents(struct live *live) {
-    bool more = atomic_exchange(&live->documents_changed, false), quietly = group_at(live, 0) == NULL;
-    for (int batch = 0; more && batch < OUTBOX_BATCHES; batch++) more = tell_batch(live, quietly);
+    bool more = atomic_exchange(&live->documents_changed, false);
+    for (int batch = 0; more && batch < OUTBOX_BATCHES; batch++) more = tell_batch(live);
     if (more) live_wake(live);
 }
 
 /* ---- the thread */
 
 struct schedule {
-    Nanos status, things, beat;
+    Nanos status, things, beat, recall;
 };
 
 static bool is_due(Nanos *due, Nanos now, Nanos every) {
@@ -301,11 +341,15 @@ static void turn(struct live *live, struct schedule *schedule) {
     bool things = is_due(&schedule->things, now, THINGS_EVERY);
     bool beat = is_due(&schedule->beat, now, BEAT_EVERY);
     struct group *g;
-    if (beat || things) tidy(live);
+    bool recall = is_due(&schedule->recall, now, RECALL_EVERY);
+    uint64_t epoch = people_epoch(live->serve->options.people);
+    recall = recall || epoch != live->epoch;
+    live->epoch = epoch;
+    if (beat || things || recall) tidy(live, recall);
     tell_documents(live);
     for (size_t place = 0; (g = group_at(live, place)); place++) {
-        if (must_greet(live, g) || status) tell_status(live, g);
-        if (things) tell_things(live, g);
+        if ((must_greet(live, g) || status) && !g->agreement) tell_status(live, g);
+        if (things && !g->agreement) tell_things(live, g);
         if (beat) tell(live, g, STR(": beat\n\n"));
     }
 }

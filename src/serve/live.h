@@ -1,6 +1,6 @@
 /*
- * Live updates: one thread tells every live client what changed. Clients with the same party and roles see the same,
- * so the work is done once for each such group, through the same gate as any other read.
+ * Live updates: one thread tells every live client what changed. Clients with the same party, roles and scopes see the
+ * same, so the work is done once for each such group, through the same gate as any other read.
  *
  *     event: status   every 2 s, as GET /api/v1/status
  *     event: things   [changed items as in GET /api/v1/things], at most once a second
@@ -16,12 +16,17 @@
 #include "os/http.h"
 
 struct live;
+struct people;
 struct serve;
 
 Err live_start(struct serve *serve, struct live **out);
 void live_stop(struct live *live); /* after http_stop; NULL is fine */
-/* Takes the stream over. */
-void live_join(struct live *live, const struct principal *who, struct http_stream *stream);
+/* Takes the stream over. recall: asks again who holds `secret` (people_session_peek, people_token_check); once that is
+ * nobody, or somebody who may see something else, the stream ends. */
+typedef Err live_recall(struct people *people, Str secret, struct principal *out);
+/* agreement: not 0: hears of the documents that it gives, and of nothing else; each is noted as a disclosure first. */
+void live_join(struct live *live, const struct principal *who, int64_t agreement, live_recall *recall, Str secret,
+               struct http_stream *stream);
 void live_wake(struct live *live); /* documents were committed; any thread; never waits */
 
 struct live_stats {

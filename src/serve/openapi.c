@@ -64,7 +64,9 @@ static const struct {
     [FIELD_TEXT] = {"string", NULL},    [FIELD_INT] = {"integer", NULL},  [FIELD_NUMBER] = {"number", NULL},
     [FIELD_DECIMAL] = {"string", NULL}, [FIELD_BOOL] = {"boolean", NULL}, [FIELD_TIME] = {"string", "date-time"},
     [FIELD_CHOICE] = {"string", NULL},  [FIELD_REF] = {NULL, NULL},       [FIELD_THING] = {"string", NULL},
-    [FIELD_JSON] = {NULL, NULL},
+    [FIELD_JSON] = {NULL, NULL},        [FIELD_MONEY] = {NULL, NULL},     [FIELD_DATE] = {"string", "date"},
+    [FIELD_PARTY] = {NULL, NULL},       [FIELD_FILE] = {"integer", NULL}, [FIELD_GEOMETRY] = {NULL, NULL},
+    [FIELD_LINES] = {"array", NULL},
 };
 
 static void choices(struct jw *w, const struct field *f) {
@@ -85,18 +87,50 @@ static void choices(struct jw *w, const struct field *f) {
     jw_object_end(w);
 }
 
+static void field_schema(struct jw *w, const struct field *f, bool input);
+
+/* What is an object of its own: by the name of its schema, and how it may be given in short. */
+static const struct {
+    const char *schema, *in_short;
+} objects[FIELD_LINES + 1] = {
+    [FIELD_REF] = {"Reference", "{\"type\":[\"integer\",\"string\"],\"description\":\"id or number\"}"},
+    [FIELD_PARTY] = {"Party", "{\"type\":[\"integer\",\"string\"],\"description\":\"name or identifier\"}"},
+    [FIELD_MONEY] = {"Money", "{\"$ref\":\"#/components/schemas/Money\"}"},
+    [FIELD_GEOMETRY] = {"Geometry", "{\"$ref\":\"#/components/schemas/Geometry\"}"},
+};
+
+static void object_kind(struct jw *w, const struct field *f, bool input) {
+    jw_key(w, "anyOf");
+    jw_array(w);
+    if (input)
+        jw_raw(w, str_c(objects[f->kind].in_short));
+    else
+        ref(w, "schemas", objects[f->kind].schema);
+    jw_raw(w, STR("{\"type\":\"null\"}"));
+    jw_array_end(w);
+}
+
+static void lines_kind(struct jw *w, const struct field *f, bool input) {
+    jw_kc(w, "type", "array");
+    jw_kint(w, "maxItems", DOCTYPE_LINE_ROWS_MAX);
+    jw_key(w, "items");
+    jw_object(w);
+    jw_kc(w, "type", "object");
+    jw_key(w, "properties");
+    jw_object(w);
+    for (size_t i = 0; i < f->lines->n_fields; i++)
+        if (!f->lines->fields[i].hidden) field_schema(w, &f->lines->fields[i], input);
+    jw_object_end(w);
+    jw_object_end(w);
+}
+
 static void field_kind(struct jw *w, const struct field *f, bool input) {
     char pattern[64];
-    if (f->kind == FIELD_REF) {
-        jw_key(w, "anyOf");
-        jw_array(w);
-        if (input)
-            jw_raw(w, STR("{\"type\":[\"integer\",\"string\"],\"description\":\"id or number\"}"));
-        else
-            ref(w, "schemas", "Reference");
-        jw_raw(w, STR("{\"type\":\"null\"}"));
-        jw_array_end(w);
+    if (f->kind == FIELD_LINES) {
+        lines_kind(w, f, input);
+        return;
     }
+    if (objects[f->kind].schema) object_kind(w, f, input);
     if (!kinds[f->kind].type) return;
     jw_key(w, "type");
     jw_array(w);
@@ -117,10 +151,15 @@ static void field_schema(struct jw *w, const struct field *f, bool input) {
     jw_kc(w, "x-title-zh", f->title_zh);
     field_kind(w, f, input);
     if (f->unit) jw_kc(w, "x-unit", f->unit);
-    if (f->computed) jw_kbool(w, "readOnly", true);
+    if (f->computed || f->compute) jw_kbool(w, "readOnly", true);
+    if (f->help_en) jw_kc(w, "description", f->help_en);
+    if (f->format) jw_kc(w, "x-format", f->format);
     if (input && f->fallback) jw_kc(w, "x-default", f->fallback);
     jw_object_end(w);
 }
+
+/* The description is everybody's: it has no companions, and nobody's own fields. */
+static bool is_public(const struct field *f) { return !f->hidden && f->custom_of == 0; }
 
 /* ---- schemas of one document type */
 
@@ -161,7 +200,8 @@ static void document_schema(struct jw *w, const struct doctype *type) {
     jw_key(w, "created_by"), jw_raw(w, STR("{\"type\":\"string\"}"));
     jw_key(w, "can"), jw_raw(w, STR("{\"type\":\"array\",\"items\":{\"type\":\"string\"},\"description\":\"steps the "
                                     "reader may take now\"}"));
-    for (size_t i = 0; i < type->n_fields; i++) field_schema(w, &type->fields[i], false);
+    for (size_t i = 0; i < type->n_fields; i++)
+        if (is_public(&type->fields[i])) field_schema(w, &type->fields[i], false);
     jw_object_end(w);
     jw_object_end(w);
 }
@@ -175,7 +215,7 @@ static void input_schema(struct jw *w, const struct doctype *type, bool whole) {
     titles(w, type, whole ? ", new" : ", changed", whole ? "（新建）" : "（修改）");
     jw_kbool(w, "additionalProperties", false);
     for (size_t i = 0; whole && i < type->n_fields; i++) {
-        if (!type->fields[i].required || type->fields[i].computed) continue;
+        if (!type->fields[i].required || type->fields[i].computed || type->fields[i].compute) continue;
         if (!any) jw_key(w, "required"), jw_array(w);
         any = true;
         jw_c(w, type->fields[i].name);
@@ -184,7 +224,8 @@ static void input_schema(struct jw *w, const struct doctype *type, bool whole) {
     jw_key(w, "properties");
     jw_object(w);
     for (size_t i = 0; i < type->n_fields; i++)
-        if (!type->fields[i].computed) field_schema(w, &type->fields[i], true);
+        if (is_public(&type->fields[i]) && !type->fields[i].computed && !type->fields[i].compute)
+            field_schema(w, &type->fields[i], true);
     jw_object_end(w);
     jw_object_end(w);
 }
@@ -195,7 +236,7 @@ static void page_schema(struct jw *w, const struct doctype *type) {
     jw_key(w, name);
     jw_object(w);
     jw_kc(w, "type", "object");
-    jw_key(w, "required"), jw_raw(w, STR("[\"items\",\"total\",\"next\"]"));
+    jw_key(w, "required"), jw_raw(w, STR("[\"items\",\"next\"]"));
     jw_key(w, "properties");
     jw_object(w);
     jw_key(w, "items");
@@ -248,7 +289,7 @@ static void filter_parameters(struct jw *w, const struct doctype *type) {
     parameter(w, "query", STR("state"), false, filter_help, "string", NULL);
     for (size_t i = 0; i < type->n_fields; i++) {
         const struct field *f = &type->fields[i];
-        if (f->kind == FIELD_JSON || f->kind == FIELD_REF) continue;
+        if (!kinds[f->kind].type || f->kind == FIELD_LINES || f->share == SHARE_SECRET || !is_public(f)) continue;
         parameter(w, "query", str_c(f->name), false, f->title_en, kinds[f->kind].type, kinds[f->kind].format);
     }
 }
@@ -258,10 +299,14 @@ static void parameters(struct jw *w, const struct route *route, struct place at,
     jw_key(w, "parameters");
     jw_array(w);
     path_parameters(w, path);
+    const struct route_param *shared = route->flags & ROUTE_SHARED ? route_shared_params : NULL;
+    for (const struct route_param *p = shared; p && p->name; p++)
+        parameter(w, "query", str_c(p->name), p->required, p->help, "string", NULL);
     for (const struct route_param *p = route->params; p && p->name; p++)
         parameter(w, "query", str_c(p->name), p->required, p->help, types[p->kind], NULL);
     if (at.type && (route->flags & ROUTE_ANY_PARAMS)) filter_parameters(w, at.type);
-    if (at.type && (route->method == HTTP_PATCH || at.transition)) ref(w, "parameters", "IfMatch");
+    if (at.type && (route->method == HTTP_PATCH || route->method == HTTP_DELETE || at.transition))
+        ref(w, "parameters", "IfMatch");
     if (route->method == HTTP_POST && route->roles) ref(w, "parameters", "IdempotencyKey");
     jw_array_end(w);
 }
@@ -324,6 +369,9 @@ static const struct {
     {"Any", "application/json", "{}"},
     {"Text", "text/plain", "{\"type\":\"string\"}"},
     {"Events", "text/event-stream", "{\"type\":\"string\"}"},
+    {"Sheet", "text/csv", "{\"type\":\"string\",\"description\":\"or XLSX, by format\"}"},
+    {"Svg", "image/svg+xml", "{\"type\":\"string\"}"},
+    {"Pdf", "application/pdf", "{\"type\":\"string\",\"format\":\"binary\"}"},
 };
 
 static void list_answer(struct jw *w, const struct doctype *type) {
@@ -334,6 +382,7 @@ static void list_answer(struct jw *w, const struct doctype *type) {
     jw_array(w);
     ref(w, "schemas", name);
     ref(w, "schemas", "Counts");
+    ref(w, "schemas", "Groups");
     jw_array_end(w);
     jw_object_end(w);
 }
@@ -386,10 +435,11 @@ static void write_roles(struct jw *w, unsigned roles) {
 
 static unsigned roles_of(const struct route *route, struct place at) {
     if (!at.type) return route->roles;
-    unsigned roles = at.transition                 ? at.transition->roles
-                     : route->method == HTTP_POST  ? at.type->create_roles
-                     : route->method == HTTP_PATCH ? at.type->change_roles
-                                                   : at.type->read_roles;
+    unsigned roles = at.transition                  ? at.transition->roles
+                     : route->method == HTTP_POST   ? at.type->create_roles
+                     : route->method == HTTP_PATCH  ? at.type->change_roles
+                     : route->method == HTTP_DELETE ? at.type->delete_roles
+                                                    : at.type->read_roles;
     return roles & route->roles;
 }
 

@@ -59,12 +59,89 @@
 #define PROMISE OBJECT(M("kept", INT) "," M("missed", INT))
 #define COUNTS_BY_NAME "{\"type\":\"object\",\"additionalProperties\":{\"type\":\"integer\"}}"
 
+#define PARTY OBJECT(M("id", INT) "," M("name", TEXT))
+#define ASSENT OR_NULL(OBJECT(M("who", TEXT) "," M("at", TIME)))
+#define TERMS_ROW STRICT("\"field\",\"op\",\"value\"", M("field", TEXT) "," M("op", TEXT) "," M("value", TEXT))
+#define TERMS_SERIES                                                                                                   \
+    STRICT("\"resolution\"", M("things", LIST(TEXT)) "," M("model", TEXT_OR_NULL) "," M("metrics", LIST(TEXT)) "," M(  \
+                                 "resolution", "{\"type\":\"string\",\"enum\":[\"raw\",\"hourly\",\"index\"]}"))
+#define TERMS_REST                                                                                                     \
+    M("from", TIME_OR_NULL)                                                                                            \
+    "," M("to", TIME_OR_NULL) "," M("onward", BOOL) "," M("min_group", INT) "," M("confidentiality", TEXT_OR_NULL)
+#define AGREEMENT_STATE                                                                                                \
+    "{\"type\":\"string\",\"enum\":[\"proposed\",\"negotiating\",\"agreed\",\"active\",\"suspended\",\"ended\"]}"
+#define AGREEMENT_REST                                                                                                 \
+    M("version", INT)                                                                                                  \
+    "," M("proposed_by", PARTY) "," M("agreed", OBJECT(M("owner", ASSENT) "," M("receiver", ASSENT))) "," M(           \
+        "confidentiality_accepted",                                                                                    \
+        ASSENT) "," M("basis", TEXT) "," M("legal_reference", TEXT_OR_NULL) "," M("dsp", TEXT) "," M("can",            \
+                                                                                                     LIST(TEXT))
+
+#define IMPORT_STATE                                                                                                   \
+    "{\"type\":\"string\",\"enum\":[\"uploaded\",\"checking\",\"checked\",\"applying\",\"done\",\"failed\"]}"
+#define IMPORT_MODE "{\"type\":\"string\",\"enum\":[\"all\",\"skip\"]}"
+#define PACK_FAULT                                                                                                     \
+    OBJECT(M("file", TEXT) "," M("line", INT) "," M("column", INT) "," M("severity", TEXT) "," M(                      \
+        "message", TEXT) "," M("suggestion", TEXT_OR_NULL))
+#define PASSWORD "{\"type\":\"string\",\"minLength\":10}"
+#define LINK STRICT("\"url\",\"svg\",\"expires\"", M("url", TEXT) "," M("svg", TEXT) "," M("expires", TIME))
+#define PARTY_TEXTS                                                                                                    \
+    M("title", TEXT_OR_NULL)                                                                                           \
+    "," M("uscc", TEXT_OR_NULL) "," M("bpn", TEXT_OR_NULL) "," M("gln", TEXT_OR_NULL) "," M("handle", TEXT_OR_NULL)
+#define PARTY_PUBLIC M("id", INT) "," M("name", TEXT) "," PARTY_TEXTS
+#define PARTY_OWN                                                                                                      \
+    M("email", TEXT_OR_NULL)                                                                                           \
+    "," M("phone", TEXT_OR_NULL) "," M("address", TEXT_OR_NULL) "," M(                                                 \
+        "settings", OBJECT(M("worker_links", BOOL) "," M("second_factor", ROLES)))
+
 const struct openapi_schema openapi_schemas[] = {
     {"Problem", STRICT("\"type\",\"title\",\"status\"",
                        M("type", "{\"type\":\"string\",\"format\":\"uri-reference\"}") "," M("title", TEXT) "," M(
                            "status", INT) "," M("detail", TEXT) "," M("instance", TEXT))},
-    {"SignIn", STRICT("\"user\",\"password\"", M("user", TEXT) "," M("password", TEXT))},
-    {"Session", STRICT("\"user\",\"roles\",\"party\"", M("user", TEXT) "," M("roles", ROLES) "," M("party", TEXT))},
+    {"SignIn", STRICT("\"user\",\"password\"", M("user", TEXT) "," M("password", TEXT) "," M("code", TEXT))},
+    {"PartyChoice", STRICT("\"party\"", M("party", INT))},
+    {"PasswordChange", STRICT("\"old\",\"new\"", M("old", TEXT) "," M("new", PASSWORD))},
+    {"FactorSecret", STRICT("\"secret\",\"uri\",\"svg\"", M("secret", TEXT) "," M("uri", TEXT) "," M("svg", TEXT))},
+    {"Code", STRICT("\"code\"", M("code", TEXT))},
+    {"Recovery", STRICT("\"recovery\"", M("recovery", LIST(TEXT)))},
+    {"ProviderList", STRICT("\"providers\"", M("providers", LIST(OBJECT(M("name", TEXT) "," M("title", TEXT)))))},
+    {"Link", LINK},
+    {"PartyList", ITEMS(OBJECT(PARTY_PUBLIC))},
+    {"OwnParty", OBJECT(PARTY_PUBLIC "," PARTY_OWN "," M("operates", BOOL))},
+    {"PartyChange", OBJECT(PARTY_TEXTS "," PARTY_OWN)},
+    {"PartyNew", STRICT("\"name\"", M("name", TEXT) "," M("manager", TEXT) "," PARTY_TEXTS "," PARTY_OWN)},
+    {"PartyMade", OBJECT(M("id", INT) "," M("name", TEXT) "," M("invitation", LINK))},
+    {"MemberList", ITEMS(REF("Member"))},
+    {"Member",
+     STRICT("\"user\",\"roles\"", M("user", TEXT) "," M("name", TEXT) "," M("roles", ROLES) "," M(
+                                      "second_factor", BOOL) "," M("password", BOOL) "," M("last_seen", TIME_OR_NULL))},
+    {"MemberChange", STRICT("\"roles\"", M("roles", ROLES))},
+    {"ResetOptions", OBJECT(M("second_factor", BOOL))},
+    {"InvitationNew", STRICT("\"roles\"", M("roles", ROLES) "," M("name", TEXT) "," M("days", INT))},
+    {"Invitation",
+     OBJECT(M("kind", "{\"type\":\"string\",\"enum\":[\"join\",\"reset\",\"worker\"]}") "," M("party", TEXT) "," M(
+         "roles", ROLES) "," M("user", TEXT_OR_NULL) "," M("name", TEXT_OR_NULL) "," M("expires", TIME))},
+    {"Acceptance", STRICT("\"password\"", M("user", TEXT) "," M("password", PASSWORD) "," M("code", TEXT))},
+    {"WorkerLinkNew", STRICT("\"roles\",\"label\",\"docs\"",
+                             M("roles", ROLES) "," M("label", TEXT) "," M("docs", LIST(TEXT)) "," M("minutes", INT))},
+    {"TokenList", ITEMS(OBJECT(M("id", INT) "," M("user", TEXT) "," M("role", TEXT) "," M("scopes", LIST(TEXT)) "," M(
+                      "created", TIME) "," M("expires", TIME_OR_NULL) "," M("last_used", TIME_OR_NULL)))},
+    {"Session",
+     STRICT("\"user\",\"roles\",\"party\"",
+            M("user", TEXT) "," M("name", TEXT) "," M("roles", ROLES) "," M(
+                "party",
+                OBJECT(M("id", INT) "," M("name", TEXT) "," M(
+                    "operates",
+                    BOOL))) "," M("parties",
+                                  LIST(OBJECT(M("id", INT) "," M("name", TEXT) "," M(
+                                      "roles", ROLES)))) "," M("second_factor",
+                                                               BOOL) "," M("needs",
+                                                                           "{\"type\":[\"string\",\"null\"],\"enum\":"
+                                                                           "[\"new_password\",\"second_factor\",null]"
+                                                                           "}") "," M("worker",
+                                                                                      OR_NULL(
+                                                                                          OBJECT(M("label", TEXT) "," M(
+                                                                                              "docs", LIST(TEXT))))))},
     {"Status",
      STRICT(
          "\"version\",\"now\",\"clock\"",
@@ -113,8 +190,73 @@ const struct openapi_schema openapi_schemas[] = {
                                                   NUMBER_OR_NULL) "," M("peer_median",
                                                                         NUMBER_OR_NULL) "," M("peer_mad",
                                                                                               NUMBER_OR_NULL)))))},
+    {"PackList",
+     ITEMS(STRICT(
+         "\"name\",\"version\"",
+         M("name", TEXT) "," M("version", TEXT) "," M("title_en", TEXT) "," M("title_zh", TEXT) "," M("builtin", BOOL) "," M(
+             "needs",
+             LIST(TEXT)) "," M("types",
+                               LIST(TEXT)) "," M("models",
+                                                 LIST(TEXT)) "," M("rules",
+                                                                   LIST(OBJECT(M("name", TEXT) "," M(
+                                                                       "when",
+                                                                       TEXT)))) "," M("templates",
+                                                                                      LIST(TEXT)) "," M("views",
+                                                                                                        LIST(TEXT))))},
+    {"ViewList", ITEMS(STRICT("\"name\",\"kind\",\"type\"",
+                              M("name", TEXT) "," M("title_en", TEXT) "," M("title_zh", TEXT) "," M("pack", TEXT) "," M(
+                                  "kind", TEXT) "," M("type", TEXT) "," M("spec", "{\"type\":\"object\"}")))},
+    {"PackFiles",
+     STRICT("\"files\"", M("files", LIST(STRICT("\"name\",\"text\"", M("name", TEXT) "," M("text", TEXT)))))},
+    {"PackFaults", STRICT("\"faults\"", M("faults", LIST(PACK_FAULT)) "," M(
+                                            "summary", OBJECT(M("errors", INT) "," M("warnings", INT))))},
+    {"PackPlan",
+     STRICT("\"plan\",\"faults\"",
+            M("installed", BOOL) "," M(
+                "plan", LIST(OBJECT(M("type", TEXT) "," M("action", TEXT) "," M("detail", TEXT) "," M(
+                            "refused", BOOL)))) "," M("faults", LIST(PACK_FAULT)) "," M("summary",
+                                                                                        OBJECT(M("errors", INT) "," M(
+                                                                                            "warnings", INT))))},
+    {"FieldNew",
+     STRICT(
+         "\"name\"",
+         M("name", TEXT) "," M("kind", TEXT) "," M("title_en", TEXT) "," M("title_zh", TEXT) "," M("help_en", TEXT) "," M("help_zh", TEXT) "," M(
+             "unit",
+             TEXT) "," M("scale",
+                         INT) "," M("choices",
+                                    ANY) "," M("default",
+                                               ANY) "," M("currency",
+                                                          TEXT) "," M("format",
+                                                                      TEXT) "," M("to",
+                                                                                  TEXT) "," M("index",
+                                                                                              BOOL) "," M("unique",
+                                                                                                          BOOL) "," M("share",
+                                                                                                                      TEXT) "," M("reveals",
+                                                                                                                                  TEXT))},
+    {"FieldMade", STRICT("\"name\"", M("name", TEXT))},
     {"TypeList", ITEMS("{\"type\":\"object\",\"description\":\"a document type: fields, states, transitions\"}")},
     {"Counts", STRICT("\"counts\"", M("counts", LIST(OBJECT(M("key", ANY) "," M("count", INT)))))},
+    {"Groups", STRICT("\"groups\"", M("groups", LIST(OBJECT(M("keys", LIST(ANY)) "," M("count", INT) "," M(
+                                                    "measures", LIST(ANY))))) "," M("withheld", INT))},
+    {"Money", STRICT("\"amount\"", M("amount", TEXT) "," M("currency", TEXT))},
+    {"Geometry", STRICT("\"type\"", M("type", TEXT) "," M("coordinates", LIST(ANY)) "," M("geometries", LIST(ANY)))},
+    {"Party", STRICT("\"id\"", M("id", INT) "," M("name", TEXT))},
+    {"Batch",
+     STRICT("\"items\"", M("items", LIST(STRICT("\"op\"", M("op", TEXT) "," M("id", INT) "," M("if_version", INT) "," M(
+                                                              "doc", ANY)))) "," M("atomic", BOOL))},
+    {"BatchResult",
+     ITEMS(OBJECT(M("status", INT) "," M("id", INT) "," M("number", TEXT) "," M("error", REF("Problem"))))},
+    {"History",
+     ITEMS(OBJECT(M("at", TIME) "," M("who", TEXT) "," M("action", TEXT) "," M("before", ANY) "," M("after", ANY)))},
+    {"NewComment", STRICT("\"text\"", M("text", TEXT))},
+    {"Comment", OBJECT(M("id", INT) "," M("at", TIME) "," M("who", TEXT) "," M("text", TEXT))},
+    {"Comments", ITEMS(REF("Comment"))},
+    {"Attachment", OBJECT(M("id", INT) "," M("at", TIME) "," M("who", TEXT) "," M("name", TEXT) "," M(
+                       "media_type", TEXT) "," M("bytes", INT) "," M("sealed", BOOL) "," M("hash", TEXT))},
+    {"Found", PAGE(OBJECT(M("type", TEXT) "," M("id", INT) "," M("number", TEXT) "," M("label", TEXT) "," M(
+                  "state", TEXT) "," M("snippet", TEXT)))},
+    {"File", "{\"type\":\"string\",\"format\":\"binary\"}"},
+    {"Attachments", ITEMS(REF("Attachment"))},
     {"Reference", STRICT("\"id\"", M("id", INT) "," M("number", TEXT))},
     {"Dashboard",
      OBJECT(M("now", TIME) "," M("fleet", COUNTS_BY_NAME) "," M("open_alarms", COUNTS_BY_NAME) "," M("work_orders", COUNTS_BY_NAME) "," M(
@@ -140,22 +282,110 @@ const struct openapi_schema openapi_schemas[] = {
     {"UserList", ITEMS(REF("User"))},
     {"User",
      STRICT("\"name\",\"roles\"", M("id", INT) "," M("name", TEXT) "," M("roles", ROLES) "," M("created", TIME))},
-    {"UserNew",
-     STRICT("\"name\",\"roles\"",
-            M("name", TEXT) "," M("password", "{\"type\":\"string\",\"minLength\":8}") "," M("roles", ROLES))},
-    {"TokenNew", STRICT("\"user\",\"role\"", M("user", TEXT) "," M("role", TEXT))},
-    {"Token", STRICT("\"token\"", M("token", TEXT) "," M("user", TEXT) "," M("role", TEXT))},
+    {"UserNew", STRICT("\"name\",\"roles\"", M("name", TEXT) "," M("password", PASSWORD) "," M("roles", ROLES))},
+    {"TokenNew",
+     STRICT("\"user\",\"role\"", M("user", TEXT) "," M("role", TEXT) "," M("scopes", LIST(TEXT)) "," M("days", INT))},
+    {"Token", STRICT("\"token\"", M("id", INT) "," M("token", TEXT) "," M("user", TEXT) "," M("role", TEXT) "," M(
+                                      "scopes", LIST(TEXT)) "," M("expires", TIME_OR_NULL))},
     {"DeviceNew", STRICT("\"name\"", M("name", TEXT) "," M("model", TEXT) "," M("gateway", BOOL))},
     {"Device", STRICT("\"user\",\"password\"",
                       M("user", TEXT) "," M("password", TEXT) "," M("thing", TEXT) "," M("gateway", BOOL))},
     {"DeadLetterPage", PAGE(OBJECT(M("id", INT) "," M("at", TIME) "," M("device", TEXT) "," M("topic", TEXT) "," M(
                            "reason", TEXT) "," M("bytes", INT) "," M("payload", TEXT)))},
+    {"Terms",
+     STRICT("\"purpose\"",
+            M("types", LIST(STRICT("\"type\",\"fields\"",
+                                   M("type", TEXT) "," M("fields", LIST(TEXT)) "," M("rows", LIST(TERMS_ROW)) "," M(
+                                       "aggregates", BOOL)))) "," M("series",
+                                                                    LIST(TERMS_SERIES)) "," M("purpose",
+                                                                                              TEXT) "," TERMS_REST)},
+    {"Agreement",
+     STRICT("\"id\",\"number\",\"state\",\"owner\",\"receiver\",\"terms\"",
+            M("id", INT) "," M("number", TEXT) "," M("state", AGREEMENT_STATE) "," M("owner", PARTY) "," M(
+                "receiver", PARTY) "," M("side", TEXT) "," M("title", TEXT) "," M("terms",
+                                                                                  REF("Terms")) "," AGREEMENT_REST)},
+    {"AgreementList", ITEMS(REF("Agreement"))},
+    {"AgreementNew",
+     STRICT("\"title\"", M("owner", ANY) "," M("receiver", ANY) "," M("title", TEXT) "," M("terms", REF("Terms")) "," M(
+                             "template", TEXT) "," M("legal_reference", TEXT))},
+    {"AgreementStep", OBJECT(M("terms", REF("Terms")) "," M("reason", TEXT) "," M("version", INT))},
+    {"AgreementPreview",
+     OBJECT(M("types", LIST(ANY)) "," M("series", LIST(ANY)) "," M(
+         "warnings",
+         LIST(OBJECT(M("severity", TEXT) "," M("text_en", TEXT) "," M("text_zh", TEXT) "," M("fields", LIST(TEXT))))))},
+    {"DisclosurePage",
+     PAGE(OBJECT(M("id", INT) "," M("at", TIME) "," M("agreement", ANY) "," M("reader", ANY) "," M("type", TEXT) "," M(
+         "what", TEXT) "," M("rows", INT) "," M("fields", LIST(TEXT)) "," M("purpose", TEXT) "," M("ledger", ANY)))},
+    {"Ledger",
+     OBJECT(M("size", INT) "," M("root", TEXT) "," M("origin", TEXT) "," M("key", TEXT) "," M(
+         "witness_key", TEXT) "," M("checkpoint_at", TIME) "," M("witnesses",
+                                                                 LIST(OBJECT(M("name", TEXT) "," M("key", TEXT) "," M(
+                                                                     "signed_at", ANY) "," M("size", INT)))))},
+    {"NotificationPage",
+     OBJECT(M(
+         "items",
+         LIST(OBJECT(
+             M("id", INT) "," M("at", TIME) "," M("read", BOOL) "," M("text_en", TEXT) "," M("text_zh", TEXT) "," M(
+                 "type", TEXT_OR_NULL) "," M("doc", ANY) "," M("rule", TEXT_OR_NULL)))) "," M("unread",
+                                                                                              INT) "," M("next", ANY))},
+    {"NotificationsRead", STRICT("\"through\"", M("through", INT))},
+    {"ChannelList",
+     ITEMS(OBJECT(M("id", INT) "," M("name", TEXT) "," M("kind", TEXT) "," M("target", TEXT) "," M(
+         "secret", BOOL) "," M("events", LIST(TEXT)) "," M("waiting", INT) "," M("trouble", TEXT_OR_NULL)))},
+    {"ChannelNew",
+     STRICT("\"name\",\"kind\",\"target\"",
+            M("name", TEXT) "," M(
+                "kind",
+                "{\"type\":\"string\",\"enum\":[\"email\",\"webhook\","
+                "\"wecom\",\"dingtalk\",\"feishu\"]}") "," M("target", TEXT) "," M("secret", TEXT) "," M("events",
+                                                                                                         LIST(TEXT)))},
+    {"ChannelChange", OBJECT(M("name", TEXT) "," M("kind", TEXT) "," M("target", TEXT) "," M("secret", TEXT) "," M(
+                          "events", LIST(TEXT)))},
+    {"ChannelMade", OBJECT(M("id", INT))},
+    {"ChannelTest", OBJECT(M("ok", BOOL) "," M("detail", TEXT))},
+    {"RuleList",
+     ITEMS(OBJECT(
+         M("name", TEXT) "," M("title_en", TEXT) "," M("title_zh", TEXT) "," M("pack", TEXT) "," M("when", TEXT) "," M(
+             "type",
+             TEXT_OR_NULL) "," M("what",
+                                 TEXT_OR_NULL) "," M("enabled",
+                                                     BOOL) "," M("runs",
+                                                                 INT) "," M("failures",
+                                                                            INT) "," M("last",
+                                                                                       ANY) "," M("error",
+                                                                                                  TEXT_OR_NULL)))},
+    {"RuleSwitch", STRICT("\"enabled\"", M("enabled", BOOL))},
+    {"LedgerProof", OBJECT(M("from", INT) "," M("to", INT) "," M("path", LIST(TEXT)))},
+    {"LedgerReceipt", OBJECT(M("weft", TEXT) "," M("text", TEXT) "," M("salt", TEXT) "," M("index", INT) "," M(
+                          "size", INT) "," M("path", LIST(TEXT)) "," M("checkpoint", TEXT))},
     {"AuditPage", PAGE(OBJECT(M("id", INT) "," M("at", TIME) "," M("who", TEXT) "," M("action", TEXT) "," M(
                       "type", TEXT) "," M("target", TEXT) "," M("before", ANY) "," M("after", ANY)))},
     {"KernelList",
      ITEMS(OBJECT(M("name", TEXT) "," M("summary", TEXT) "," M("usage", TEXT) "," M("input", TEXT) "," M(
          "output", TEXT) "," M("options", TEXT_OR_NULL) "," M("min_files", INT) "," M("max_files", INT)))},
     {"KernelFiles", STRICT("\"files\"", M("files", LIST(STRICT("\"text\"", M("name", TEXT) "," M("text", TEXT)))))},
+    {"Import",
+     STRICT("\"id\",\"type\",\"state\"", M("id", TEXT) "," M("type", TEXT) "," M("name", TEXT) "," M("form", TEXT) "," M("state", IMPORT_STATE) "," M("mode", IMPORT_MODE) "," M("offset", TEXT) "," M("rows",
+                                                                                                                                                                                                       INT) "," M("checked", INT) "," M("good",
+                                                                                                                                                                                                                                        INT) "," M("bad", INT) "," M("applied", INT) "," M("who", TEXT) "," M("created", ANY) "," M("started",
+                                                                                                                                                                                                                                                                                                                                    ANY) "," M("finished", ANY) "," M("batch",
+                                                                                                                                                                                                                                                                                                                                                                      ANY) "," M("failure", TEXT_OR_NULL) "," M("columns",
+                                                                                                                                                                                                                                                                                                                                                                                                                LIST(
+                                                                                                                                                                                                                                                                                                                                                                                                                    OBJECT(M("name", TEXT) "," M(
+                                                                                                                                                                                                                                                                                                                                                                                                                        "samples", LIST(
+                                                                                                                                                                                                                                                                                                                                                                                                                                       TEXT)) "," M("field",
+                                                                                                                                                                                                                                                                                                                                                                                                                                                    TEXT_OR_NULL)))) "," M("fields",
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                           LIST(
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                               OBJECT(M("name", TEXT) "," M("title_en", TEXT_OR_NULL) "," M("title_zh", TEXT_OR_NULL) "," M(
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                   "kind",
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                   TEXT) "," M("required",
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                               BOOL)))))},
+    {"ImportList", ITEMS(REF("Import"))},
+    {"ImportOrder", OBJECT(M("mapping", "{\"type\":\"object\",\"additionalProperties\":{\"type\":\"string\"}}") "," M(
+                        "mode", IMPORT_MODE) "," M("offset", TEXT) "," M("start", BOOL))},
+    {"ImportFaults",
+     OBJECT(M("items", LIST(OBJECT(M("row", INT) "," M("column", TEXT) "," M("field", TEXT) "," M("value", TEXT) "," M(
+                           "message", TEXT) "," M("suggestion", TEXT)))) "," M("next", TEXT_OR_NULL))},
     {"Health",
      STRICT(
          "\"status\"",

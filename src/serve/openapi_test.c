@@ -5,9 +5,9 @@
 
 #include "base/json.h"
 #include "base/map.h"
-#include "domain/service/service_types.h"
 #include "serve/api.h"
 #include "serve/openapi_schemas.h"
+#include "tests/lib/model_machinery.h"
 #include "tests/unit.h"
 
 struct reader {
@@ -109,7 +109,7 @@ static void check_coverage(struct reader *r) {
         for (const char *c = http_method_name(route->method); *c; c++) strncat(method, &(char){(char)(*c + 32)}, 1);
         if (!CHECK(json_get(item, method) != NULL)) CHECK_STR(str_c(route->path), str_c(method));
     }
-    for (const struct doctype *const *t = service_types; *t; t++) {
+    for (const struct doctype *const *t = model_machinery()->types; *t; t++) {
         const struct json *paths = json_get(r->root, "paths"), *schemas = resolve(r, STR("#/components/schemas"));
         CHECK(json_get(json_get(paths, arena_printf(&r->arena, "/api/v1/docs/%s", (*t)->name).ptr), "get") != NULL);
         const struct json *schema = json_get(schemas, (*t)->name), *members = json_get(schema, "properties");
@@ -152,7 +152,7 @@ void openapi_test(void) {
     check_schemas();
     check_routes();
     unit_case("the description is valid JSON and says what it is");
-    openapi_write(service_types, "1.2.3", &w);
+    openapi_write(model_machinery()->types, "1.2.3", &w);
     if (!CHECK_OK(json_parse(buf_view(&text), &root))) return;
     r.root = root;
     arena_init(&r.arena, 0);

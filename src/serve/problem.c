@@ -13,6 +13,10 @@ static const struct advice {
     [ERR_UNAUTHENTICATED] = {"Sign in (POST /api/v1/session), or send Authorization: Bearer with a token. Sessions "
                              "end after 12 hours without use.",
                              "请先登录，或在 Authorization 头中携带令牌。会话闲置 12 小时后失效。", "请先登录"},
+    [ERR_SECOND_FACTOR] =
+        {"The password is right. Send the six digits of your authenticator app, or a recovery code, as "
+         "\"code\" beside it.",
+         "密码正确，请同时提交验证器中的六位动态码（code），或一个恢复码。", "需要第二因素"},
     [ERR_FORBIDDEN] = {"Your role does not allow this. A manager can give you another role. A change made with the "
                        "session cookie also needs the header X-Weft: 1.",
                        "当前角色没有此权限，请联系管理员。使用会话 Cookie 修改数据时还需要请求头 X-Weft: 1。",

@@ -31,7 +31,15 @@ bool route_match(const struct route *route, Str path, struct arena *arena, Str s
     return true;
 }
 
+const struct route_param route_shared_params[] = {
+    {"agreement", ROUTE_TEXT, false, "an active agreement, by id or number: the owner's data instead of one's own"},
+    {"owner", ROUTE_TEXT, false, "the party whose only active agreement is meant"},
+    {.name = NULL},
+};
+
 static const struct route_param *find_param(const struct route *route, Str name) {
+    for (const struct route_param *p = route_shared_params; route->flags & ROUTE_SHARED && p->name; p++)
+        if (str_eq_c(name, p->name)) return p;
     for (const struct route_param *p = route->params; p && p->name; p++)
         if (str_eq_c(name, p->name)) return p;
     return NULL;

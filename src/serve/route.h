@@ -25,10 +25,12 @@ enum {
     ROUTE_RAW_BODY = 2,   /* the body is not a JSON object; the handler reads it */
     ROUTE_ANY_PARAMS = 4, /* query parameters beyond `params` are the handler's business */
     ROUTE_PER_TYPE = 8,   /* {type} is a document type: the description lists the route once for each */
+    ROUTE_FILE_BODY = 64, /* the body goes to a file while it arrives: request->body_file */
+    ROUTE_SHARED = 32,    /* reads another party's data under ?agreement= or ?owner= */
     ROUTE_HIDDEN = 16,    /* not in the description: for people, not for programs */
 };
 
-#define ROUTE_SEGMENTS_MAX 4 /* {…} in a path */
+#define ROUTE_SEGMENTS_MAX 6 /* {…} in a path */
 
 struct route {
     enum http_method method;
@@ -47,6 +49,8 @@ struct route {
 /* Does the path (still percent-encoded) fit? The parts that stand for {…} come out decoded, in order; "segments" NULL:
  * only whether. False also for a part that is empty or not well-formed. */
 bool route_match(const struct route *route, Str path, struct arena *arena, Str segments[ROUTE_SEGMENTS_MAX]);
+/* agreement and owner, which every route with ROUTE_SHARED takes; ends with name NULL. */
+extern const struct route_param route_shared_params[];
 /* Every query parameter is known, the required ones are there and of their kind. */
 Err route_check_params(const struct route *route, const struct http_pair *params, size_t n);
 

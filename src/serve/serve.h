@@ -15,8 +15,20 @@
 #include "os/clock.h"
 
 struct act;
+struct catalog_cell;
+struct agreements;
+struct disclosures;
 struct devices;
 struct documents;
+struct imports;
+struct ledger;
+struct ledger_entries;
+struct line_ingest;
+struct note_key;
+struct notify;
+struct packs;
+struct rules;
+struct oidc;
 struct people;
 struct records;
 struct serve;
@@ -62,17 +74,34 @@ struct serve_options {
     size_t max_connections;    /* 0 = 4,096 */
     size_t max_body;           /* bytes; 0 = 1 MiB */
     Nanos request_time;        /* a request has arrived whole by then; 0 = 30 s */
+    const char *public_url;    /* "https://weft.example", as people reach it; NULL: as each request names it */
+    struct oidc *oidc;         /* where people may sign in too; NULL: nowhere; needs public_url */
+    bool behind_proxy;         /* believe X-Forwarded-For and X-Forwarded-Proto of whoever connects */
     const char *version;       /* of the product */
     const struct clock *clock; /* the platform's time */
     struct people *people;
     struct devices *devices;
     struct things *things;
     struct documents *documents;
-    struct records *records; /* for the audit */
+    struct records *records;         /* for the audit */
+    struct imports *imports;         /* NULL: none */
+    const char *program;             /* path of weft, run to print; NULL: nothing is printed */
+    const char *spool;               /* a folder for files on their way in and out; NULL: no exports */
+    struct line_ingest *lines;       /* telemetry over HTTP; NULL: none */
+    struct agreements *agreements;   /* NULL: nobody sees another party's data … */
+    struct disclosures *disclosures; /* … and given with agreements */
+    struct notify *notify;           /* NULL: none */
+    struct rules *rules;             /* NULL: none */
+    struct ledger *ledger;           /* NULL: none */
+    struct ledger_entries *ledger_entries;
+    const struct note_key *witnesses; /* of the ledger */
+    size_t n_witnesses;
     struct view *view;
     struct watch *watch;                                    /* NULL: no numbers of it */
     struct act *act;                                        /* NULL: no numbers of it */
-    const struct thing_model *const *models;                /* ends with NULL */
+    struct packs *packs;                                    /* NULL: what is installed cannot be changed */
+    PartyId own_party;                                      /* runs the platform; 0: any party's operators do */
+    const struct catalog_cell *catalog;                     /* of types, models, packs and views */
     uint64_t (*rows_kept)(void *ctx);                       /* telemetry rows kept so far; NULL: 0 */
     void (*ingest)(void *ctx, struct ingest_counters *out); /* NULL: none */
     void (*models_changed)(void *ctx); /* a thing was made or got another model; NULL: nobody cares */

@@ -14,6 +14,7 @@
 
 #include "base/arena.h"
 #include "base/log.h"
+#include "os/crew.h"
 #include "os/thread.h"
 #include "store/records_backend.h"
 #include "store/records_system.h"
@@ -26,7 +27,7 @@
 #define GROUP_TIME_MAX (20 * NANOS_PER_MS) /* a group takes further jobs no longer than this */
 #define IDLE_AFTER NANOS_PER_S
 
-static const struct records_backend *const backends[] = {&records_sqlite};
+static const struct records_backend *const backends[] = {&records_sqlite, &records_postgresql};
 
 struct reader {
     struct records_conn *conn; /* NULL: not opened yet */
@@ -76,6 +77,7 @@ static void run_job(struct records *r, struct records_job *job, Err *lost) {
     *lost = r->backend->step(r->writer, RECORDS_SAVE, NULL);
     if (lost->code != ERR_NONE) return;
     job->err = job->fn(job->ctx, &txn);
+    if (job->err.code == ERR_NONE) job->err = txn.failed;
     *lost = r->backend->step(r->writer, job->err.code == ERR_NONE ? RECORDS_KEEP : RECORDS_UNDO, NULL);
 }
 
@@ -123,7 +125,7 @@ static void finish_jobs(struct records *r, struct records_job *list, size_t n, c
 /* One at a time: two would only refuse each other. */
 static Err fold(struct records *r, struct records_conn *conn, bool hard) {
     thread_lock(&r->folding);
-    Err err = r->backend->tend(conn, hard);
+    Err err = r->backend->step(conn, hard ? RECORDS_FOLD : RECORDS_TEND, NULL);
     thread_unlock(&r->folding);
     return err;
 }
@@ -158,7 +160,7 @@ static void run_group(struct records *r, struct records_job *list) {
 /* After a quiet second the log is folded and memory given back, once. */
 static void rest(struct records *r) {
     thread_lock(&r->writing);
-    r->backend->tend(r->writer, false);
+    r->backend->step(r->writer, RECORDS_TEND, NULL);
     thread_unlock(&r->writing);
     call_keeper(r);
 }
@@ -246,7 +248,7 @@ static void rest_readers(struct records *r) {
         if (idle) reader->busy = true;
         thread_unlock(&r->lock);
         if (!idle) continue;
-        r->backend->tend(reader->conn, false);
+        r->backend->step(reader->conn, RECORDS_TEND, NULL);
         thread_lock(&r->lock);
         reader->busy = false;
         thread_signal(&r->reader_free);
@@ -296,21 +298,17 @@ void records_submit(struct records *r, struct records_job *job) {
                   err_make(ERR_CLOSED, "the records are %s", r->place.read_only ? "open for reading only" : "closing"));
 }
 
+/* Each has an event of its own: many are woken after one commit, and would only meet at a common lock. */
 struct waiter {
     struct records_job job;
-    struct records *records;
-    pthread_cond_t over;
-    bool done;
+    ThreadEvent over;
     Err err;
 };
 
 static void wake_waiter(struct records_job *job, Err err) {
     struct waiter *waiter = job->ctx;
-    thread_lock(&waiter->records->lock);
     waiter->err = err;
-    waiter->done = true;
-    thread_signal(&waiter->over); /* under the lock: the waiter's stack is gone soon after */
-    thread_unlock(&waiter->records->lock);
+    thread_event_set(&waiter->over);
 }
 
 struct call {
@@ -325,25 +323,30 @@ static Err run_call(void *ctx, struct records_txn *txn) {
 }
 
 Err records_write(struct records *r, records_fn *fn, void *ctx) {
-    struct call call = {.fn = fn, .ctx = ctx, .waiter = {.records = r}};
-    call.waiter.job = (struct records_job){.fn = run_call, .ctx = &call, .done = wake_waiter};
-    thread_cond_init(&call.waiter.over);
-    records_submit(r, &call.waiter.job);
-    thread_lock(&r->lock);
-    while (!call.waiter.done) thread_wait(&call.waiter.over, &r->lock);
-    thread_unlock(&r->lock);
-    thread_cond_fini(&call.waiter.over);
-    return call.waiter.err;
+    struct call call = {.fn = fn, .ctx = ctx};
+    struct waiter *waiter = &call.waiter;
+    waiter->job = (struct records_job){.fn = run_call, .ctx = &call, .done = wake_waiter};
+    thread_event_init(&waiter->over);
+    crew_wait_begin();
+    records_submit(r, &waiter->job);
+    thread_event_wait(&waiter->over);
+    crew_wait_end();
+    thread_event_fini(&waiter->over);
+    return waiter->err;
 }
 
 /* ---- opening and closing */
 
-static Err pick_backend(const char *name, const struct records_backend **out) {
+/* By its name, or by what the url begins with: "postgresql://…". */
+static Err pick_backend(const struct records_options *options, const struct records_backend **out) {
+    Str name = str_c(options->backend ? options->backend : ""), rest;
+    if (!options->backend && options->url) str_cut(str_c(options->url), ':', &name, &rest);
     for (size_t i = 0; i < sizeof backends / sizeof *backends; i++) {
         *out = backends[i];
-        if (!name || strcmp(name, backends[i]->name) == 0) return err_none();
+        if (name.len == 0 || str_eq_c(name, backends[i]->name)) return err_none();
     }
-    return err_make(ERR_INVALID, "no records backend '%s': use '%s'", name, backends[0]->name);
+    return err_make(ERR_INVALID, "records cannot be kept in '" STR_FMT "': use '%s' or '%s://USER@HOST/DATABASE'",
+                    STR_ARG(str_slice(name, 0, 40)), backends[0]->name, backends[1]->name);
 }
 
 static Err check_columns(const struct record_table *table) {
@@ -392,12 +395,14 @@ static Err start(struct records *r, const struct records_options *options) {
 
 Err records_open(const struct records_options *options, struct records **out) {
     const struct records_backend *backend;
-    TRY(pick_backend(options->backend, &backend));
+    TRY(pick_backend(options, &backend));
     struct records *r = calloc(1, sizeof *r);
     ASSERT(r);
     r->backend = backend;
     arena_init(&r->arena, 0);
+    bool far = options->url && options->url[0];
     r->place = (struct records_place){.dir = arena_c(&r->arena, str_c(options->dir)),
+                                      .url = far ? arena_c(&r->arena, str_c(options->url)) : NULL,
                                       .fs = options->fs == file_disk ? NULL : options->fs,
                                       .read_only = options->read_only};
     r->clock = options->clock ? options->clock : &clock_system;

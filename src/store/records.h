@@ -22,7 +22,8 @@
 struct records;
 struct records_txn; /* one function's view and changes: store/records_txn.h */
 
-enum record_kind { RECORD_INT, RECORD_REAL, RECORD_TEXT, RECORD_BOOL, RECORD_BLOB };
+/* RECORD_DECIMAL: int64 at the column's scale; NUMERIC where the database has it. */
+enum record_kind { RECORD_INT, RECORD_REAL, RECORD_TEXT, RECORD_BOOL, RECORD_BLOB, RECORD_DECIMAL };
 enum record_unique { RECORD_MANY, RECORD_UNIQUE_IN_PARTY, RECORD_UNIQUE }; /* rows without the value never clash */
 
 struct record_column {
@@ -31,7 +32,8 @@ struct record_column {
     bool required;
     enum record_unique unique;
     bool indexed; /* quick to find and to sort by, in a party; of "party" itself: quick to page by id in a party */
-    const char *refers; /* table whose id it holds, or NULL; only ids that exist are taken */
+    const char *refers;  /* table whose id it holds, or NULL; only ids that exist are taken */
+    unsigned char scale; /* RECORD_DECIMAL */
 };
 
 /* columns[0] is "id" (1…, given by the store) and columns[1] is "party", both RECORD_INT. Owned by the caller, and must
@@ -42,6 +44,9 @@ struct record_table {
     size_t n_columns;
     unsigned fields_at; /* column fields_at + i is field i of a lens's mask; 0: the mask does not apply */
     bool ids_rise;      /* an id is never given again, not even after its row was removed */
+    unsigned lines;     /* 1 + k: the mask is lens.lines[k] instead of lens.fields, and lens.rows do not apply */
+    unsigned state_at;  /* the column that LENS_STATE in lens.rows means; 0: none */
+    bool searched;      /* keeps search words: records_txn_index, RECORD_MATCH */
 };
 
 #define RECORDS_COLUMNS_MAX 80
@@ -56,18 +61,19 @@ struct records_migration {
 };
 
 struct records_options {
-    const char *dir;           /* the data folder, created when absent; the files are DIR/records.db… */
-    struct file_system *fs;    /* NULL: the disk; anything else is for tests, which lose its unsynced part */
+    const char *dir;        /* the data folder, created when absent; the files are DIR/records.db… */
+    const char *url;        /* "postgresql://…": the records are kept there instead; NULL or empty: in the folder */
+    struct file_system *fs; /* NULL: the disk; anything else is for tests, which lose its unsynced part */
     const struct clock *clock; /* NULL: system */
     bool read_only;            /* for commands on a stopped folder: nothing is made, widened or written */
     unsigned readers;          /* most readers at once; 0 = 4; each is opened when first needed */
     size_t checkpoint_bytes;   /* log length at which it is folded into the database; 0 = 16 MiB */
-    const char *backend;       /* name in the list of records.c; NULL: the first */
+    const char *backend;       /* name in the list of records.c; NULL: what the url begins with, or the first */
     const struct records_migration *migrations; /* NULL: the store's own; ends with number 0 */
 };
 
 /* ERR_NOT_FOUND: read_only and nothing there. ERR_INVALID: made by a newer version. ERR_CORRUPT: the files are damaged.
- */
+ * ERR_LOCKED: another server writes to that database. ERR_BUSY: the database server does not answer. */
 Err records_open(const struct records_options *options, struct records **out);
 void records_close(struct records *records); /* commits what waits, then closes; NULL is fine */
 const char *records_dir(const struct records *records);

@@ -18,10 +18,16 @@ enum records_step {                 /* of a transaction */
                     RECORDS_UNDO,   /* undo the changes since the savepoint and forget it */
                     RECORDS_COMMIT, /* returns when it would survive a power cut */
                     RECORDS_ROLLBACK,
+                    /* Housekeeping, outside a transaction. TEND: the keeper folds the log into the database as far as
+                       readers allow, the others finish what they put off and give back idle memory. FOLD, from the
+                       writer: all of the log is folded, so that it starts again. */
+                    RECORDS_TEND,
+                    RECORDS_FOLD,
 };
 
 struct records_place {
     const char *dir;
+    const char *url;        /* of a database server, or NULL */
     struct file_system *fs; /* NULL: the disk, by the backend's own means */
     bool read_only;
 };
@@ -42,39 +48,45 @@ struct records_order {
     size_t limit;
 };
 
-/* Called once a row, values borrowed for the call; false stops. */
+/* Groups by n_keys columns (never the id), with measures; no keys: one group of all. Ordered by keys, not set first. */
+struct records_grouping {
+    const struct record_key *keys;
+    size_t n_keys; /* at most 2 */
+    const struct record_measure *measures;
+    size_t n_measures; /* at most RECORD_MEASURES_MAX */
+    size_t limit;
+};
+
+/* Called once a row or group, values borrowed for the call; false stops. */
 typedef bool records_row_fn(void *ctx, const Value *row);
-typedef bool records_group_fn(void *ctx, const struct record_group *group);
+typedef bool records_group_fn(void *ctx, const struct record_aggregate *group);
 
 /* All may block on the disk. Failures: ERR_IO, ERR_CORRUPT, ERR_BUSY unless said. */
 struct records_backend {
     const char *name;
     /* Opens, making what is absent unless read_only (then ERR_NOT_FOUND). The writer is opened first. KEEPER: only for
-     * tend. */
+     * TEND. */
     Err (*connect)(const struct records_place *place, enum records_role role, struct records_conn **out);
     void (*disconnect)(struct records_conn *conn); /* what is not committed is undone */
     /* Makes or widens the tables, all at once; writer, outside a transaction. Reader: ERR_INVALID when tables or
      * columns lack. */
     Err (*declare)(struct records_conn *conn, const struct record_table *const *tables, size_t n);
-    /* log_bytes (or NULL): after COMMIT the length of the log that tend folds into the database. */
+    /* log_bytes (or NULL): after COMMIT the length of the log that TEND folds into the database. */
     Err (*step)(struct records_conn *conn, enum records_step step, uint64_t *log_bytes);
     /* Rows in order, at most order->limit. */
     Err (*select)(struct records_conn *conn, const struct record_table *table, const struct records_scope *scope,
                   const struct records_order *order, records_row_fn *fn, void *ctx);
-    /* by 0: one group of all (key VALUE_NONE), else one for each value of that column (never the id); sum 0: none.
-     * ERR_LIMIT: overflow.
-     */
-    Err (*group)(struct records_conn *conn, const struct record_table *table, const struct records_scope *scope,
-                 unsigned by, unsigned sum, size_t limit, records_group_fn *fn, void *ctx);
+    /* ERR_LIMIT: a sum overflows. */
+    Err (*aggregate)(struct records_conn *conn, const struct record_table *table, const struct records_scope *scope,
+                     const struct records_grouping *grouping, records_group_fn *fn, void *ctx);
     /* ERR_CONFLICT: a unique column (named) has the value; ERR_INVALID: a reference leads nowhere. */
     Err (*insert)(struct records_conn *conn, const struct record_table *table, const Value *row, int64_t *id);
     Err (*update)(struct records_conn *conn, const struct record_table *table, int64_t id, const unsigned *columns,
                   const Value *values, size_t n, uint64_t *changed);
     Err (*remove)(struct records_conn *conn, const struct record_table *table, const struct records_scope *scope,
                   uint64_t *removed);
-    /* Housekeeping outside a transaction: the keeper folds the log into the database as far as readers allow, the
-     * others give back idle memory. hard, from the writer: fold all of it, so that the log starts again. */
-    Err (*tend)(struct records_conn *conn, bool hard);
+    /* Replaces the search words of a row: lower case, single spaces between; empty removes them. */
+    Err (*index)(struct records_conn *conn, const struct record_table *table, int64_t id, Str words);
 };
 
 /* What a records_fn holds while it runs. */
@@ -82,8 +94,9 @@ struct records_txn {
     const struct records_backend *backend;
     struct records_conn *conn;
     bool writes;
+    Err failed; /* the first change that the database refused: the function cannot succeed any more */
 };
 
-extern const struct records_backend records_sqlite;
+extern const struct records_backend records_sqlite, records_postgresql;
 
 #endif

@@ -1,13 +1,17 @@
 #include "store/records_backend.h"
+#include "tests/lib/store_postgresql.h"
 #include "tests/lib/store_records_suite.h"
 #include "tests/unit.h"
 
 void records_backend_test(void);
 
 void records_backend_test(void) {
-    static const struct records_backend *const backends[] = {&records_sqlite};
-    for (size_t i = 0; i < sizeof backends / sizeof *backends; i++) {
-        struct records_place place = {.dir = unit_temp_dir()};
-        store_records_suite(backends[i], &place);
-    }
+    struct records_place folder = {.dir = unit_temp_dir()}, database = {.dir = unit_temp_dir()};
+    store_records_suite(&records_sqlite, &folder);
+    unit_case("the same on PostgreSQL");
+    database.url = store_postgresql_url();
+    if (database.url)
+        store_records_suite(&records_postgresql, &database);
+    else
+        unit_skip("no WEFT_TEST_POSTGRESQL: tests/postgresql_e2e.sh starts one and runs this");
 }

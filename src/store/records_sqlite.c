@@ -15,7 +15,10 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/log.h"
+#include "base/vec.h"
 #include "store/records_sql.h"
+#include "store/records_view.h"
 #include "store/sqlite_vfs.h"
 
 #define PATH_MAX_BYTES 4096
@@ -24,6 +27,7 @@
 #define WRITER_CACHE_KIB 8192
 #define READER_CACHE_KIB 1024
 #define PAGE_BYTES 16384
+#define NEW_WORDS_MAX 256 /* rows whose words wait to be taken into the full-text table; see records_sql_sqlite.c */
 
 struct statement {
     uint64_t hash, used;
@@ -39,6 +43,11 @@ struct records_conn {
     struct records_sql sql;
     struct statement statements[STATEMENTS_MAX];
     uint64_t uses, log_bytes;
+    struct searched { /* tables that keep words; writer */
+        char *name;
+        uint64_t waiting;
+    } * searched;
+    size_t n_searched, cap_searched;
 };
 
 /* ---- failures */
@@ -112,7 +121,7 @@ static int bind_value(sqlite3_stmt *stmt, int at, const struct records_bind *b) 
     case VALUE_BOOL: return sqlite3_bind_int(stmt, at, v.b);
     case VALUE_STRING: {
         const char *bytes = v.s.ptr ? v.s.ptr : "";
-        if (b->blob) return sqlite3_bind_blob64(stmt, at, bytes, v.s.len, SQLITE_STATIC);
+        if (b->as == RECORDS_BIND_BYTES) return sqlite3_bind_blob64(stmt, at, bytes, v.s.len, SQLITE_STATIC);
         return sqlite3_bind_text64(stmt, at, bytes, v.s.len, SQLITE_STATIC, SQLITE_UTF8);
     }
     case VALUE_NONE: break;
@@ -154,6 +163,7 @@ static Err execute(struct records_conn *c, const char *text) {
 static Value read_column(sqlite3_stmt *stmt, int at, enum record_kind kind) {
     if (sqlite3_column_type(stmt, at) == SQLITE_NULL) return (Value){.kind = VALUE_NONE};
     switch (kind) {
+    case RECORD_DECIMAL:
     case RECORD_INT: return VALUE_I(sqlite3_column_int64(stmt, at));
     case RECORD_REAL: return VALUE_F(sqlite3_column_double(stmt, at));
     case RECORD_BOOL: return VALUE_B(sqlite3_column_int(stmt, at) != 0);
@@ -178,20 +188,99 @@ static Err sqlite_select(struct records_conn *c, const struct record_table *tabl
     return finish(c, stmt, rc, "select");
 }
 
-static Err sqlite_group(struct records_conn *c, const struct record_table *table, const struct records_scope *scope,
-                        unsigned by, unsigned sum, size_t limit, records_group_fn *fn, void *ctx) {
+/* The kind of a key: a cut time or date stays an integer. */
+static void read_group(sqlite3_stmt *stmt, const struct record_table *table, const struct records_grouping *g,
+                       struct record_aggregate *out) {
+    int at = 0;
+    for (size_t i = 0; i < g->n_keys; i++)
+        out->keys[i] = read_column(stmt, at++, table->columns[g->keys[i].column].kind);
+    out->count = (uint64_t)sqlite3_column_int64(stmt, at++);
+    for (size_t i = 0; i < g->n_measures; i++) {
+        out->measures[i] = read_column(stmt, at++, table->columns[g->measures[i].column].kind);
+        out->counted[i] = (uint64_t)sqlite3_column_int64(stmt, at++);
+    }
+}
+
+static Err sqlite_aggregate(struct records_conn *c, const struct record_table *table, const struct records_scope *scope,
+                            const struct records_grouping *grouping, records_group_fn *fn, void *ctx) {
     sqlite3_stmt *stmt;
-    records_sql_group(&c->sql, table, scope, by, sum, limit);
+    Value measures[RECORD_MEASURES_MAX];
+    uint64_t counted[RECORD_MEASURES_MAX];
+    struct record_aggregate group = {.measures = measures, .counted = counted};
+    records_sql_aggregate(&c->sql, table, scope, grouping);
     TRY(begin(c, &stmt));
     int rc;
     while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
-        struct record_group group = {.key = read_column(stmt, 0, table->columns[by].kind),
-                                     .count = (uint64_t)sqlite3_column_int64(stmt, 1)};
-        if (sum) group.sum = read_column(stmt, 2, table->columns[sum].kind);
+        read_group(stmt, table, grouping, &group);
         if (!fn(ctx, &group)) break;
     }
     return finish(c, stmt, rc, "count");
 }
+
+/* ---- search words */
+
+static struct searched *find_searched(struct records_conn *c, const char *name) {
+    for (size_t i = 0; i < c->n_searched; i++)
+        if (strcmp(c->searched[i].name, name) == 0) return &c->searched[i];
+    return NULL;
+}
+
+static Err put_words(struct records_conn *c, const char *name, int64_t id, Str words) {
+    records_sql_clear(&c->sql);
+    buf_printf(&c->sql.text, "INSERT OR REPLACE INTO \"%s:new\" (id, words) VALUES (", name);
+    records_sql_bind(&c->sql, (struct records_bind){.value = VALUE_I(id)});
+    buf_c(&c->sql.text, ", ");
+    records_sql_bind(&c->sql, (struct records_bind){.value = VALUE_S(words)});
+    buf_c(&c->sql.text, ")");
+    return run(c, "index");
+}
+
+static Err sqlite_index(struct records_conn *c, const struct record_table *table, int64_t id, Str words) {
+    struct searched *searched = find_searched(c, table->name);
+    ASSERT(searched);
+    searched->waiting++;
+    return put_words(c, table->name, id, words);
+}
+
+static Err take_words_in(struct records_conn *c, const struct searched *table) {
+    static const char *const texts[] = {
+        "DELETE FROM \"#:words\" WHERE rowid IN (SELECT id FROM \"#:new\")",
+        "INSERT INTO \"#:words\" (rowid, words) SELECT id, words FROM \"#:new\" WHERE words <> ''",
+        "DELETE FROM \"#:new\"",
+    };
+    const struct record_table named = {.name = table->name};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        records_sql_clear(&c->sql);
+        records_sql_template(&c->sql, texts[i], &named, 0, NULL);
+        TRY(run(c, "index"));
+    }
+    return err_none();
+}
+
+/* Outside a transaction; tables of which more than `most` rows wait. What could not be taken in is still found, and
+ * tried again. */
+static void tend_words(struct records_conn *c, uint64_t most) {
+    for (size_t i = 0; i < c->n_searched; i++) {
+        struct searched *table = &c->searched[i];
+        if (table->waiting <= most) continue;
+        table->waiting = 0;
+        Err err = execute(c, "BEGIN IMMEDIATE");
+        if (err.code == ERR_NONE) err = take_words_in(c, table);
+        if (err.code == ERR_NONE) err = execute(c, "COMMIT");
+        if (err.code == ERR_NONE) continue;
+        if (!sqlite3_get_autocommit(c->db)) execute(c, "ROLLBACK");
+        LOG_ERROR("records.words", LOG_C("table", table->name), LOG_C("error", err.text));
+    }
+}
+
+static void match_words(sqlite3_context *context, int n, sqlite3_value **values) {
+    const char *words = (const char *)sqlite3_value_text(values[0]),
+               *asked = (const char *)sqlite3_value_text(values[1]);
+    ASSERT(n == 2);
+    sqlite3_result_int(context, words && asked && records_view_matches(str_c(words), str_c(asked)));
+}
+
+/* ---- changes */
 
 static Err sqlite_insert(struct records_conn *c, const struct record_table *table, const Value *row, int64_t *id) {
     records_sql_insert(&c->sql, table, row);
@@ -208,8 +297,30 @@ static Err sqlite_update(struct records_conn *c, const struct record_table *tabl
     return err_none();
 }
 
+/* The rows that the scope names go, and with them their words: each id is handed back, and then marked. */
+static Err remove_searched(struct records_conn *c, const struct record_table *table, const struct records_scope *scope,
+                           uint64_t *removed) {
+    struct searched *searched = find_searched(c, table->name);
+    sqlite3_stmt *stmt;
+    int64_t *ids = NULL;
+    size_t n = 0, cap = 0;
+    ASSERT(searched);
+    records_sql_remove(&c->sql, table, scope);
+    buf_c(&c->sql.text, " RETURNING \"id\"");
+    TRY(begin(c, &stmt));
+    int rc;
+    while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) VEC_PUSH(ids, n, cap, sqlite3_column_int64(stmt, 0));
+    Err err = finish(c, stmt, rc, "remove");
+    for (size_t i = 0; i < n && err.code == ERR_NONE; i++) err = put_words(c, table->name, ids[i], STR(""));
+    free(ids);
+    searched->waiting += n;
+    *removed = n;
+    return err;
+}
+
 static Err sqlite_remove(struct records_conn *c, const struct record_table *table, const struct records_scope *scope,
                          uint64_t *removed) {
+    if (table->searched) return remove_searched(c, table, scope, removed);
     records_sql_remove(&c->sql, table, scope);
     TRY(run(c, "remove"));
     *removed = (uint64_t)sqlite3_changes64(c->db);
@@ -218,19 +329,6 @@ static Err sqlite_remove(struct records_conn *c, const struct record_table *tabl
 
 /* ---- transactions and housekeeping */
 
-static Err sqlite_step(struct records_conn *c, enum records_step step, uint64_t *log_bytes) {
-    static const char *const texts[] = {
-        [RECORDS_BEGIN] = "BEGIN",          [RECORDS_SAVE] = "SAVEPOINT job", [RECORDS_KEEP] = "RELEASE job",
-        [RECORDS_UNDO] = "ROLLBACK TO job", [RECORDS_COMMIT] = "COMMIT",      [RECORDS_ROLLBACK] = "ROLLBACK",
-    };
-    bool writes = c->role == RECORDS_WRITER;
-    if (step == RECORDS_ROLLBACK && sqlite3_get_autocommit(c->db)) return err_none(); /* it undid itself */
-    TRY(execute(c, step == RECORDS_BEGIN && writes ? "BEGIN IMMEDIATE" : texts[step]));
-    if (step == RECORDS_UNDO) TRY(execute(c, texts[RECORDS_KEEP]));
-    if (step == RECORDS_COMMIT && log_bytes) *log_bytes = c->log_bytes;
-    return err_none();
-}
-
 static int note_log(void *ctx, sqlite3 *db, const char *name, int pages) {
     struct records_conn *c = ctx;
     (void)db, (void)name;
@@ -238,13 +336,29 @@ static int note_log(void *ctx, sqlite3 *db, const char *name, int pages) {
     return SQLITE_OK;
 }
 
-static Err sqlite_tend(struct records_conn *c, bool hard) {
-    if (c->role == RECORDS_KEEPER || hard) {
-        int mode = hard ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE;
+static Err tend(struct records_conn *c, bool fold) {
+    if (c->role == RECORDS_WRITER) tend_words(c, 0);
+    if (c->role == RECORDS_KEEPER || fold) {
+        int mode = fold ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE;
         int rc = sqlite3_wal_checkpoint_v2(c->db, NULL, mode, NULL, NULL);
         if (rc != SQLITE_OK) return failure(c, rc, "checkpoint");
     }
-    if (!hard) sqlite3_db_release_memory(c->db);
+    if (!fold) sqlite3_db_release_memory(c->db);
+    return err_none();
+}
+
+static Err sqlite_step(struct records_conn *c, enum records_step step, uint64_t *log_bytes) {
+    static const char *const texts[] = {
+        [RECORDS_BEGIN] = "BEGIN",          [RECORDS_SAVE] = "SAVEPOINT job", [RECORDS_KEEP] = "RELEASE job",
+        [RECORDS_UNDO] = "ROLLBACK TO job", [RECORDS_COMMIT] = "COMMIT",      [RECORDS_ROLLBACK] = "ROLLBACK",
+    };
+    bool writes = c->role == RECORDS_WRITER;
+    if (step == RECORDS_TEND || step == RECORDS_FOLD) return tend(c, step == RECORDS_FOLD);
+    if (step == RECORDS_ROLLBACK && sqlite3_get_autocommit(c->db)) return err_none(); /* it undid itself */
+    if (step == RECORDS_BEGIN && writes) tend_words(c, NEW_WORDS_MAX);
+    TRY(execute(c, step == RECORDS_BEGIN && writes ? "BEGIN IMMEDIATE" : texts[step]));
+    if (step == RECORDS_UNDO) TRY(execute(c, texts[RECORDS_KEEP]));
+    if (step == RECORDS_COMMIT && log_bytes) *log_bytes = c->log_bytes;
     return err_none();
 }
 
@@ -270,7 +384,8 @@ static Err read_table(struct records_conn *c, const struct record_table *table, 
 
 static Err widen(struct records_conn *c, const struct record_table *table, unsigned column, const char *type) {
     const struct record_column *declared = &table->columns[column];
-    const char *wants = records_sql_type(declared->kind);
+    char wants[RECORDS_SQL_TYPE_BYTES];
+    records_sql_type(&records_sql_sqlite, declared, wants);
     if (strcmp(type, wants) == 0) return err_none();
     if (type[0])
         return err_make(ERR_INVALID, "'%s' of '%s' is kept as %s but declared %s: give the new field another name",
@@ -280,6 +395,36 @@ static Err widen(struct records_conn *c, const struct record_table *table, unsig
                         table->name);
     records_sql_widen(&c->sql, table, column);
     return run(c, "add column");
+}
+
+/* The two tables of a searched table's words. What an earlier run left waiting is taken in with the first rest. */
+static Err declare_words(struct records_conn *c, const struct record_table *table) {
+    static const char *const texts[] = {
+        "CREATE VIRTUAL TABLE IF NOT EXISTS \"#:words\" USING fts5(words, detail=none, columnsize=0, tokenize='ascii')",
+        "CREATE TABLE IF NOT EXISTS \"#:new\" (id INTEGER PRIMARY KEY, words TEXT NOT NULL) STRICT",
+    };
+    char name[128];
+    struct record_column id = {.name = "id", .kind = RECORD_INT};
+    struct record_table counted = {.name = name, .columns = &id, .n_columns = 1};
+    bool stands;
+    char types[RECORDS_COLUMNS_MAX][16] = {{0}};
+    if ((size_t)snprintf(name, sizeof name, "%s:new", table->name) >= sizeof name)
+        return err_make(ERR_INVALID, "the name '%.80s…' is too long for a table", table->name);
+    if (c->role != RECORDS_WRITER) {
+        TRY(read_table(c, &counted, &stands, types));
+        if (stands) return err_none();
+        return err_make(ERR_INVALID, "the records keep no words of '%s': start the server once", table->name);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        records_sql_clear(&c->sql);
+        records_sql_template(&c->sql, texts[i], table, 0, NULL);
+        TRY(run(c, "create words"));
+    }
+    if (find_searched(c, table->name)) return err_none();
+    struct searched searched = {.name = strdup(table->name), .waiting = 1};
+    ASSERT(searched.name);
+    VEC_PUSH(c->searched, c->n_searched, c->cap_searched, searched);
+    return err_none();
 }
 
 static Err declare_now(struct records_conn *c, const struct record_table *table) {
@@ -295,7 +440,7 @@ static Err declare_now(struct records_conn *c, const struct record_table *table)
     for (unsigned i = 0; stands && i < table->n_columns; i++) TRY(widen(c, table, i, types[i]));
     for (unsigned i = 0; c->role == RECORDS_WRITER && i < table->n_columns; i++)
         if (records_sql_index(&c->sql, table, i)) TRY(run(c, "create index"));
-    return err_none();
+    return table->searched ? declare_words(c, table) : err_none();
 }
 
 static Err declare_all(struct records_conn *c, const struct record_table *const *tables, size_t n) {
@@ -319,6 +464,8 @@ static void sqlite_disconnect(struct records_conn *c) {
     sqlite3_close(c->db);
     if (c->owns_vfs) sqlite_vfs_remove(c->vfs);
     records_sql_fini(&c->sql);
+    for (size_t i = 0; i < c->n_searched; i++) free(c->searched[i].name);
+    free(c->searched);
     free(c);
 }
 
@@ -340,6 +487,9 @@ static Err set_up(struct records_conn *c) {
     sqlite3_busy_timeout(c->db, BUSY_MS);
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
         if (settings[i]) TRY(execute(c, settings[i]));
+    int rc = sqlite3_create_function_v2(c->db, "weft_match", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, match_words,
+                                        NULL, NULL, NULL);
+    if (rc != SQLITE_OK) return failure(c, rc, "function");
     sqlite3_wal_autocheckpoint(c->db, 0);
     sqlite3_wal_hook(c->db, note_log, c);
     return err_none();
@@ -376,9 +526,12 @@ static Err sqlite_connect(const struct records_place *place, enum records_role r
     struct records_conn *c = calloc(1, sizeof *c);
     ASSERT(c);
     c->role = role;
+    records_sql_init(&c->sql, &records_sql_sqlite);
     /* What a savepoint needs to undo stays in memory, not in temporary files. Refused, and then already so, once SQLite
      * has started. */
     if (role == RECORDS_WRITER) sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, -1);
+    if (role == RECORDS_WRITER)
+        sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* nobody asks, and it costs a lock each time */
     Err err = open_database(c, place);
     if (err.code == ERR_NONE)
         *out = c;
@@ -394,9 +547,9 @@ const struct records_backend records_sqlite = {
     .declare = sqlite_declare,
     .step = sqlite_step,
     .select = sqlite_select,
-    .group = sqlite_group,
+    .aggregate = sqlite_aggregate,
     .insert = sqlite_insert,
     .update = sqlite_update,
     .remove = sqlite_remove,
-    .tend = sqlite_tend,
+    .index = sqlite_index,
 };

@@ -15,6 +15,15 @@ static const struct record_column party_columns[PARTY_COLUMNS] = {
     PARTY, /* 0: a party stands in none */
     [PARTY_NAME] = {"name", RECORD_TEXT, .required = true, .unique = RECORD_UNIQUE},
     [PARTY_CREATED] = {"created", RECORD_INT, .required = true},
+    [PARTY_TITLE] = {.name = "title", .kind = RECORD_TEXT},
+    [PARTY_USCC] = {"uscc", RECORD_TEXT, .unique = RECORD_UNIQUE},
+    [PARTY_BPN] = {"bpn", RECORD_TEXT, .unique = RECORD_UNIQUE},
+    [PARTY_GLN] = {"gln", RECORD_TEXT, .unique = RECORD_UNIQUE},
+    [PARTY_HANDLE] = {"handle", RECORD_TEXT, .unique = RECORD_UNIQUE},
+    [PARTY_EMAIL] = {.name = "email", .kind = RECORD_TEXT},
+    [PARTY_PHONE] = {.name = "phone", .kind = RECORD_TEXT},
+    [PARTY_ADDRESS] = {.name = "address", .kind = RECORD_TEXT},
+    [PARTY_SETTINGS] = {.name = "settings", .kind = RECORD_TEXT}, /* a JSON object */
 };
 TABLE(party, party_columns, false);
 
@@ -25,8 +34,47 @@ static const struct record_column user_columns[USER_COLUMNS] = {
     [USER_PASSWORD] = {.name = "password", .kind = RECORD_TEXT}, /* argon2id, or not set: no password sign-in */
     [USER_ROLES] = {"roles", RECORD_INT, .required = true},
     [USER_CREATED] = {"created", RECORD_INT, .required = true},
+    [USER_TITLE] = {.name = "title", .kind = RECORD_TEXT},
+    [USER_MUST_CHANGE] = {.name = "must_change", .kind = RECORD_BOOL}, /* the password, before anything else */
+    [USER_FACTOR] = {.name = "factor", .kind = RECORD_TEXT},           /* TOTP secret, sealed */
+    [USER_FACTOR_STEP] = {.name = "factor_step", .kind = RECORD_INT},  /* the last one used */
+    [USER_RECOVERY] = {.name = "recovery", .kind = RECORD_BLOB},       /* keyed hashes, one after the other */
 };
 TABLE(user, user_columns, false);
+
+static const struct record_column membership_columns[MEMBERSHIP_COLUMNS] = {
+    ID,
+    PARTY,
+    [MEMBERSHIP_USER] = {"user", RECORD_INT, .required = true, .unique = RECORD_UNIQUE_IN_PARTY, .refers = "user"},
+    [MEMBERSHIP_ROLES] = {"roles", RECORD_INT, .required = true},
+    [MEMBERSHIP_CREATED] = {"created", RECORD_INT, .required = true},
+};
+TABLE(membership, membership_columns, false);
+
+/* Links that are taken up once (or, by workers, until they end): invitations, new passwords, worker links. */
+static const struct record_column link_columns[LINK_COLUMNS] = {
+    ID,
+    PARTY,
+    [LINK_KIND] = {"kind", RECORD_INT, .required = true},
+    [LINK_HASH] = {"hash", RECORD_BLOB, .required = true, .unique = RECORD_UNIQUE},
+    [LINK_USER] = {"user", RECORD_INT, .refers = "user"}, /* whose password; who made a worker link */
+    [LINK_ROLES] = {"roles", RECORD_INT, .required = true},
+    [LINK_NAME] = {.name = "name", .kind = RECORD_TEXT},
+    [LINK_SCOPES] = {.name = "scopes", .kind = RECORD_TEXT},
+    [LINK_MINUTES] = {.name = "minutes", .kind = RECORD_INT},
+    [LINK_UNTIL] = {"until", RECORD_INT, .required = true},
+    [LINK_CREATED] = {"created", RECORD_INT, .required = true},
+};
+TABLE(link, link_columns, false);
+
+static const struct record_column identity_columns[IDENTITY_COLUMNS] = {
+    ID,
+    PARTY,
+    [IDENTITY_USER] = {"user", RECORD_INT, .required = true, .refers = "user"},
+    [IDENTITY_SUBJECT] = {"subject", RECORD_TEXT, .required = true, .unique = RECORD_UNIQUE}, /* "provider subject" */
+    [IDENTITY_CREATED] = {"created", RECORD_INT, .required = true},
+};
+TABLE(identity, identity_columns, false);
 
 static const struct record_column session_columns[SESSION_COLUMNS] = {
     ID,
@@ -35,6 +83,11 @@ static const struct record_column session_columns[SESSION_COLUMNS] = {
     [SESSION_HASH] = {"hash", RECORD_BLOB, .required = true, .unique = RECORD_UNIQUE},
     [SESSION_CREATED] = {"created", RECORD_INT, .required = true},
     [SESSION_SEEN] = {"seen", RECORD_INT, .required = true},
+    [SESSION_ROLES] = {.name = "roles", .kind = RECORD_INT},      /* not set: those of the membership */
+    [SESSION_SCOPES] = {.name = "scopes", .kind = RECORD_TEXT},   /* not set: everything */
+    [SESSION_UNTIL] = {.name = "until", .kind = RECORD_INT},      /* not set: 12 idle hours */
+    [SESSION_LABEL] = {.name = "label", .kind = RECORD_TEXT},     /* of the worker link it came from */
+    [SESSION_OUTSIDE] = {.name = "outside", .kind = RECORD_BOOL}, /* signed in at an OpenID provider */
 };
 TABLE(session, session_columns, false);
 
@@ -45,6 +98,9 @@ static const struct record_column token_columns[TOKEN_COLUMNS] = {
     [TOKEN_HASH] = {"hash", RECORD_BLOB, .required = true, .unique = RECORD_UNIQUE},
     [TOKEN_ROLE] = {"role", RECORD_INT, .required = true},
     [TOKEN_CREATED] = {"created", RECORD_INT, .required = true},
+    [TOKEN_SCOPES] = {.name = "scopes", .kind = RECORD_TEXT},
+    [TOKEN_UNTIL] = {.name = "until", .kind = RECORD_INT},
+    [TOKEN_USED] = {.name = "used", .kind = RECORD_INT},
 };
 TABLE(token, token_columns, false);
 
@@ -136,12 +192,43 @@ static const struct record_table *const first_tables[] = {
     &records_system_meta,   &records_system_outbox_reader, &records_system_number_series, NULL,
 };
 
-const struct records_migration records_system_migrations[] = {
-    {1, "parties, people, devices, things, audit, outbox and numbers", first_tables, NULL},
-    {.number = 0},
+static const struct record_table *const membership_tables[] = {
+    &records_system_party, &records_system_user,       &records_system_session,  &records_system_token,
+    &records_system_link,  &records_system_membership, &records_system_identity, NULL,
 };
 
 static const struct lens all_rows = {.every_party = true, .fields = UINT64_MAX, .purpose = "migrations"};
+
+static Err add_membership(struct records_txn *txn, const Value *user) {
+    int64_t id;
+    Value row[MEMBERSHIP_COLUMNS] = {[RECORD_PARTY] = user[RECORD_PARTY],
+                                     [MEMBERSHIP_USER] = user[RECORD_ID],
+                                     [MEMBERSHIP_ROLES] = user[USER_ROLES],
+                                     [MEMBERSHIP_CREATED] = user[USER_CREATED]};
+    return records_txn_insert(txn, &records_system_membership, row, &id);
+}
+
+/* A user's party and roles become the first of its memberships. */
+static Err make_memberships(void *ctx, struct records_txn *txn) {
+    struct arena arena;
+    struct record_page page = {0};
+    Err err;
+    (void)ctx;
+    arena_init(&arena, 0);
+    do {
+        struct record_query query = {.limit = 1000, .cursor = page.next};
+        err = records_txn_select(txn, &all_rows, &records_system_user, &query, &arena, &page);
+        for (size_t i = 0; err.code == ERR_NONE && i < page.n; i++) err = add_membership(txn, page.rows[i]);
+    } while (err.code == ERR_NONE && page.next.len > 0);
+    arena_fini(&arena);
+    return err;
+}
+
+const struct records_migration records_system_migrations[] = {
+    {1, "parties, people, devices, things, audit, outbox and numbers", first_tables, NULL},
+    {2, "memberships, identifiers of parties, links", membership_tables, make_memberships},
+    {.number = 0},
+};
 
 /* The highest number noted; also ERR_INVALID when the folder is ahead of this program. */
 static Err newest_applied(struct records_txn *txn, int newest_known, int *out) {

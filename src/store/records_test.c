@@ -1,9 +1,13 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "os/plugin.h"
 #include "os/thread.h"
+#include "store/postgresql_driver.h"
 #include "store/records_system.h"
 #include "store/records_txn.h"
+#include "tests/lib/store_postgresql.h"
 #include "tests/unit.h"
 
 void records_test(void);
@@ -21,11 +25,21 @@ static const struct record_table notes = {
 
 static const struct lens everything = {.every_party = true, .fields = UINT64_MAX};
 
+static bool on_postgresql;
+static const char *url; /* of the newest place; NULL: its folder */
+
+/* A new place to keep records in. */
+static const char *fresh_dir(void) {
+    url = on_postgresql ? store_postgresql_url() : NULL;
+    CHECK(!on_postgresql || url);
+    return unit_temp_dir();
+}
+
 static Err declare(struct records *r, const struct record_table *table) { return records_declare(r, &table, 1); }
 
 static struct records *open_in(const char *dir) {
     struct records *r = NULL;
-    if (!CHECK_OK(records_open(&(struct records_options){.dir = dir}, &r))) return NULL;
+    if (!CHECK_OK(records_open(&(struct records_options){.dir = dir, .url = url}, &r))) return NULL;
     if (CHECK_OK(declare(r, &notes))) return r;
     records_close(r);
     return NULL;
@@ -82,7 +96,7 @@ static uint64_t count(struct records *r) {
 
 static void opens(void) {
     struct records *r;
-    struct records_options stopped = {.dir = unit_temp_dir(), .read_only = true};
+    struct records_options stopped = {.dir = fresh_dir(), .url = url, .read_only = true};
     unit_case("an empty folder cannot be opened for reading");
     CHECK_ERR(records_open(&stopped, &r), ERR_NOT_FOUND);
     unit_case("it is made, and opened again with what it has");
@@ -114,18 +128,22 @@ static Err count_runs(void *ctx, struct records_txn *txn) {
 }
 
 static void migrates(void) {
-    const char *dir = unit_temp_dir();
+    const char *dir = fresh_dir();
     const struct records_migration *first = &records_system_migrations[0];
+    const struct records_migration known[] = {*first, {.number = 0}};
     const struct records_migration later[] = {*first, {.number = 2, .name = "count", .run = count_runs}, {.number = 0}};
     struct records *r;
     unit_case("each step runs once");
     for (int i = 0; i < 3; i++) {
-        if (!CHECK_OK(records_open(&(struct records_options){.dir = dir, .migrations = i ? later : NULL}, &r))) return;
+        const struct records_migration *steps = i ? later : known;
+        if (!CHECK_OK(records_open(&(struct records_options){.dir = dir, .url = url, .migrations = steps}, &r))) return;
         records_close(r);
     }
     unit_case("a folder that is ahead of the program is refused");
-    CHECK_ERR(records_open(&(struct records_options){.dir = dir}, &r), ERR_INVALID);
-    CHECK_ERR(records_open(&(struct records_options){.dir = dir, .read_only = true}, &r), ERR_INVALID);
+    struct records_options behind = {.dir = dir, .url = url, .migrations = known};
+    CHECK_ERR(records_open(&behind, &r), ERR_INVALID);
+    behind.read_only = true;
+    CHECK_ERR(records_open(&behind, &r), ERR_INVALID);
 }
 
 static void write_file(const char *dir, const char *name, const char *bytes, size_t n, uint64_t at) {
@@ -138,15 +156,15 @@ static void write_file(const char *dir, const char *name, const char *bytes, siz
 }
 
 static void refuses_damage(void) {
-    const char *dir = unit_temp_dir();
+    const char *dir = fresh_dir();
     char noise[4096];
     struct records *r;
     memset(noise, 'x', sizeof noise);
     unit_case("a file that is no database");
     write_file(dir, "records.db", noise, sizeof noise, 0);
-    CHECK_ERR(records_open(&(struct records_options){.dir = dir}, &r), ERR_CORRUPT);
+    CHECK_ERR(records_open(&(struct records_options){.dir = dir, .url = url}, &r), ERR_CORRUPT);
     unit_case("a database whose pages were overwritten");
-    dir = unit_temp_dir();
+    dir = fresh_dir();
     if (!(r = open_in(dir))) return;
     for (int i = 0; i < 500; i++) {
         snprintf(noise, sizeof noise, "%0500d", i);
@@ -156,11 +174,11 @@ static void refuses_damage(void) {
     memset(noise, 0xa5, sizeof noise);
     for (uint64_t at = 16384; at < 16384 * 40; at += sizeof noise)
         write_file(dir, "records.db", noise, sizeof noise, at);
-    CHECK_ERR(records_open(&(struct records_options){.dir = dir}, &r), ERR_CORRUPT);
+    CHECK_ERR(records_open(&(struct records_options){.dir = dir, .url = url}, &r), ERR_CORRUPT);
 }
 
 static void undoes_failures(void) {
-    struct records *r = open_in(unit_temp_dir());
+    struct records *r = open_in(fresh_dir());
     struct adding fails = {.party = 1, .text = "x", .fail_with = ERR_STATE};
     if (!r) return;
     unit_case("a function that fails leaves nothing, not even its number");
@@ -183,13 +201,13 @@ static void undoes_failures(void) {
 }
 
 static void respects_lenses(void) {
-    struct records *r = open_in(unit_temp_dir());
+    struct records *r = open_in(fresh_dir());
     struct arena arena;
     if (!r) return;
     arena_init(&arena, 0);
     CHECK_OK(add(r, 1, "mine", 1));
     CHECK_OK(add(r, 2, "theirs", 2));
-    const struct lens mine = {.party = 1, .fields = 1u << (NOTE_TEXT - NOTE_TEXT) | 1u << (NOTE_SIZE - NOTE_TEXT)};
+    const struct lens mine = {.party = 1, .fields = 1u | 1u << (NOTE_SIZE - NOTE_TEXT)};
     struct asking a = {.lens = &mine, .arena = &arena, .query = {.total = true}};
     unit_case("another party's rows are not there, not counted, not found");
     CHECK_OK(records_read(r, run_select, &a));
@@ -234,7 +252,7 @@ static void refuses_cursors(void) {
                                       "3a.1.f3ff0000000000000",
                                       "'; DROP TABLE note; --",
                                       "3a.1.l9"};
-    struct records *r = open_in(unit_temp_dir());
+    struct records *r = open_in(fresh_dir());
     struct arena arena;
     if (!r) return;
     arena_init(&arena, 0);
@@ -285,7 +303,7 @@ static Err group_all(void *ctx, struct records_txn *txn) {
 }
 
 static void bounds_groups(void) {
-    struct records *r = open_in(unit_temp_dir());
+    struct records *r = open_in(fresh_dir());
     struct arena arena;
     int n = 10000;
     if (!r) return;
@@ -335,7 +353,7 @@ static void read_many(void *ctx) {
 }
 
 static void shares_commits(void) {
-    struct records *r = open_in(unit_temp_dir());
+    struct records *r = open_in(fresh_dir());
     struct writer writers[WRITERS] = {{0}}, readers[WRITERS] = {{0}};
     struct thread *threads[2 * WRITERS];
     if (!r) return;
@@ -385,7 +403,7 @@ static void async_done(struct records_job *job, Err err) {
 }
 
 static void closes(void) {
-    const char *dir = unit_temp_dir();
+    const char *dir = fresh_dir();
     struct records *r = open_in(dir);
     static struct async jobs[50];
     static char texts[50][8];
@@ -409,12 +427,13 @@ static void closes(void) {
 }
 
 static void folds_its_log(void) {
-    const char *dir = unit_temp_dir();
+    const char *dir = fresh_dir();
     struct records *r;
     struct records_stats stats;
     char text[2000], path[512];
     unit_case("the log stays within its bound while it is written");
-    if (!CHECK_OK(records_open(&(struct records_options){.dir = dir, .checkpoint_bytes = 1 << 18}, &r))) return;
+    if (!CHECK_OK(records_open(&(struct records_options){.dir = dir, .url = url, .checkpoint_bytes = 1 << 18}, &r)))
+        return;
     CHECK_OK(declare(r, &notes));
     for (int i = 0; i < 300; i++) {
         snprintf(text, sizeof text, "%01900d", i);
@@ -434,7 +453,7 @@ static void folds_its_log(void) {
 }
 
 static void names_columns(void) {
-    struct records *r = open_in(unit_temp_dir());
+    struct records *r = open_in(fresh_dir());
     struct record_column columns[3] = {{.name = "id"}, {.name = "party"}, {.name = "a\"b"}};
     struct record_table odd = {.name = "odd", .columns = columns, .n_columns = 3};
     if (!r) return;
@@ -445,16 +464,149 @@ static void names_columns(void) {
     records_close(r);
 }
 
-void records_test(void) {
+static Err add_twice(void *ctx, struct records_txn *txn) {
+    struct adding *a = ctx;
+    TRY(add_note(a, txn));
+    Err refused = add_note(a, txn);
+    CHECK_ERR(refused, ERR_CONFLICT);
+    return err_none(); /* as if nothing had happened */
+}
+
+enum { LEAF_OF = 2, LEAF_COLUMNS };
+static const struct record_column leaf_columns[LEAF_COLUMNS] = {
+    {.name = "id", .kind = RECORD_INT},
+    {.name = "party", .kind = RECORD_INT, .required = true},
+    [LEAF_OF] = {.name = "of", .kind = RECORD_INT, .refers = "note"},
+};
+static const struct record_table leaves = {.name = "leaf", .columns = leaf_columns, .n_columns = LEAF_COLUMNS};
+
+static Err add_leaf(void *ctx, struct records_txn *txn) {
+    const struct adding *a = ctx;
+    int64_t id;
+    return records_txn_insert(txn, &leaves, (Value[]){VALUE_I(0), VALUE_I(1), VALUE_I(a->id)}, &id);
+}
+
+static Err remove_notes(void *ctx, struct records_txn *txn) {
+    (void)ctx;
+    return records_txn_remove(txn, &notes, &everything, NULL, NULL);
+}
+
+static void fails_after_refusals(void) {
+    struct records *r = open_in(fresh_dir());
+    struct adding a = {.party = 1, .text = "x"};
+    if (!r) return;
+    unit_case("a change that was refused cannot be passed over");
+    CHECK_ERR(records_write(r, add_twice, &a), ERR_CONFLICT);
+    CHECK_INT(count(r), 0);
+    unit_case("and the next is as if nothing had been");
+    CHECK_OK(records_write(r, add_note, &a));
+    CHECK_INT(count(r), 1);
+    unit_case("what is referred to stays");
+    CHECK_OK(declare(r, &leaves));
+    CHECK_OK(records_write(r, add_leaf, &a));
+    CHECK_ERR(records_write(r, remove_notes, NULL), ERR_CONFLICT);
+    CHECK_INT(count(r), 1);
+    records_close(r);
+}
+
+/* ---- a database server that goes away */
+
+static bool at_server(const char *where, const char *text) {
+    const void *driver;
+    struct postgresql_link *link;
+    struct postgresql_failure failure;
+    if (!CHECK_OK(plugin_open("postgresql", &driver))) return false;
+    const struct postgresql_driver *d = driver;
+    if (!CHECK(d->open(where, &link, &failure))) return false;
+    bool ok = CHECK(d->run(link, str_c(text), NULL, 0, &failure));
+    d->close(link);
+    return ok;
+}
+
+static const char end_all[] =
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'weft' AND "
+    "pid <> pg_backend_pid()";
+
+struct ending {
+    struct adding adding;
+    const char *where;
+};
+
+static Err add_and_end(void *ctx, struct records_txn *txn) {
+    struct ending *e = ctx;
+    TRY(add_note(&e->adding, txn));
+    at_server(e->where, end_all);
+    return err_none();
+}
+
+static Err add_row(void *ctx, struct records_txn *txn) {
+    int64_t id;
+    return records_txn_insert(txn, &notes, ctx, &id);
+}
+
+/* The first question may find the connection's end. */
+static void read_again(struct records *r, struct asking *asking) {
+    Err err = records_read(r, run_select, asking);
+    CHECK(err.code == ERR_BUSY || err.code == ERR_NONE);
+    CHECK_OK(records_read(r, run_select, asking));
+}
+
+static void survives_the_server(void) {
+    struct records *r = open_in(fresh_dir()), *second = NULL;
+    struct arena arena;
+    if (!r) return;
+    arena_init(&arena, 0);
+    struct asking all = {.lens = &everything, .arena = &arena};
+    CHECK_OK(add(r, 1, "before", 1));
+    CHECK_OK(records_read(r, run_select, &all));
+    unit_case("one server writes to a schema");
+    CHECK_ERR(records_open(&(struct records_options){.dir = unit_temp_dir(), .url = url}, &second), ERR_LOCKED);
+    unit_case("connections that end are opened again");
+    if (at_server(url, end_all)) {
+        Err lost = add(r, 1, "lost", 2); /* the first write finds out */
+        CHECK(lost.code == ERR_BUSY || lost.code == ERR_NONE);
+        CHECK_OK(add(r, 1, "after", 3));
+        read_again(r, &all);
+        CHECK_INT(all.page.n, lost.code == ERR_NONE ? 3 : 2);
+    }
+    unit_case("a connection that ends inside a transaction takes it along");
+    struct ending e = {.adding = {.party = 1, .text = "half"}, .where = url};
+    CHECK_ERR(records_write(r, add_and_end, &e), ERR_BUSY);
+    read_again(r, &all);
+    for (size_t i = 0; i < all.page.n; i++) CHECK(!str_eq_c(all.page.rows[i][NOTE_TEXT].s, "half"));
+    CHECK_OK(add(r, 1, "half", 3));
+    unit_case("a text that the database cannot keep");
+    Value row[NOTE_COLUMNS] = {[RECORD_PARTY] = VALUE_I(1), [NOTE_TEXT] = VALUE_S(STR("a\0b"))};
+    CHECK_ERR(records_write(r, add_row, row), ERR_INVALID);
+    arena_fini(&arena);
+    records_close(r);
+    unit_case("nobody at that address; no such database; no such plan");
+    CHECK_ERR(records_open(
+                  &(struct records_options){.dir = unit_temp_dir(), .url = "postgresql://nobody@127.0.0.1:1/none"}, &r),
+              ERR_BUSY);
+    CHECK_ERR(records_open(&(struct records_options){.dir = unit_temp_dir(), .url = "mysql://x"}, &r), ERR_INVALID);
+}
+
+static void run_all(void) {
     opens();
     migrates();
-    refuses_damage();
     undoes_failures();
     respects_lenses();
     refuses_cursors();
     bounds_groups();
     shares_commits();
     closes();
-    folds_its_log();
     names_columns();
+    fails_after_refusals();
+}
+
+void records_test(void) {
+    run_all();
+    refuses_damage();
+    folds_its_log();
+    on_postgresql = getenv("WEFT_TEST_POSTGRESQL") != NULL;
+    if (!on_postgresql) return;
+    run_all();
+    survives_the_server();
+    on_postgresql = false;
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "model/gate_rules.h"
 #include "os/thread.h"
 #include "store/series_commit.h"
 #include "store/series_letters.h"
@@ -227,15 +228,25 @@ static Nanos allowed_window(Nanos window, Nanos resolution) {
     return window == 0 ? resolution : rest ? window - rest + resolution : window;
 }
 
+static Nanos floor_to(Nanos t, Nanos step) {
+    Nanos rest = t % step;
+    return t - (rest < 0 ? rest + step : rest);
+}
+
 Err series_read(struct series *s, const struct lens *lens, const struct series_query *q, series_sink *sink, void *ctx) {
     TRY(check_query(q));
+    Nanos from = q->from, to = q->to;
+    if (lens->resolution > 0 && GATE_RULE_ON(WHOLE_HOURS)) { /* part of a window would be finer than allowed */
+        from = floor_to(from, lens->resolution);
+        to = -floor_to(-to, lens->resolution);
+    }
     struct series_scan scan = {
         .party = lens->party,
         .every_party = lens->every_party,
         .thing = q->thing,
         .metric = q->metric,
-        .from = q->from > lens->from ? q->from : lens->from,
-        .to = q->to == 0 || q->to > lens->to ? lens->to : q->to,
+        .from = from > lens->from ? from : lens->from,
+        .to = to == 0 || to > lens->to ? lens->to : to,
         .window = allowed_window(q->window, lens->resolution),
         .newest_first = q->newest_first,
         .samples_hidden = lens->resolution > 0,
@@ -292,4 +303,9 @@ void series_stats(const struct series *series, struct series_stats *out) {
 Err series_flush(struct series *s) {
     if (s->options.read_only) return read_only_error(s);
     return s->ops->flush(s->engine);
+}
+
+Err series_compact(struct series *s) {
+    if (s->options.read_only) return read_only_error(s);
+    return s->ops->compact(s->engine);
 }

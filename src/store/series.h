@@ -133,7 +133,9 @@ struct series_stats {
     uint32_t things, metrics;
 };
 void series_stats(const struct series *series, struct series_stats *out);
-Err series_flush(
-    struct series *series); /* writes memory out as a run and cuts the log; for tests, commands and idle time */
+/* Writes memory out as a run and cuts the log; for tests, commands and idle time. */
+Err series_flush(struct series *series);
+/* The same, and merges every partition into one run compressed for good; may take minutes. */
+Err series_compact(struct series *series);
 
 #endif

@@ -55,12 +55,12 @@ static size_t like_sized(struct series_run *const *runs, size_t n, size_t severa
 }
 
 /* The same for a partition that is over: all, unless that would write much again for little. */
-static size_t all_at_last(struct series_run *const *runs, size_t n) {
+static size_t all_at_last(struct series_run *const *runs, size_t n, bool whole) {
     uint64_t sum = 0, oldest = bytes_of(runs[n - 1]);
     for (size_t i = 0; i < n; i++) sum += bytes_of(runs[i]);
     bool anew = !series_run_info(runs[n - 1])->cold;
     if (sum > RUN_BYTES_MAX) return 0;
-    return anew || (n > 1 && sum - oldest >= oldest / 3) ? n : 0;
+    return anew || (n > 1 && (whole || sum - oldest >= oldest / 3)) ? n : 0;
 }
 
 /* When it is looked at, and what has been flushed by then. */
@@ -68,18 +68,20 @@ struct moment {
     Nanos now, today;
     uint64_t flushed; /* number of the last flush; with `quiet`, of one that is long ago */
     bool quiet;
+    bool whole;     /* every partition counts as over */
     size_t several; /* runs of like size are worth merging */
 };
 
 /* Its time has passed, and nothing is being written into it any more. */
 static bool is_over(const struct series_run_info *newest, const struct moment *m) {
+    if (m->whole) return true;
     return newest->to <= m->now - OVER_AFTER && (m->quiet || newest->last + QUIET_FLUSHES <= m->flushed);
 }
 
 static bool partition_job(struct series_run **runs, size_t n, const struct moment *m, struct job *job) {
     const struct series_run_info *info = series_run_info(runs[0]);
     size_t count = like_sized(runs, n, m->several);
-    if (count == 0 && is_over(info, m)) count = all_at_last(runs, n);
+    if (count == 0 && is_over(info, m)) count = all_at_last(runs, n, m->whole);
     if (count == 0 || !readable(runs, count)) return false;
     *job = (struct job){runs, count, {info->from, info->to}};
     return true;
@@ -179,16 +181,14 @@ static Err list_keys(struct merging *m) {
 
 /* What the lanes have of one metric, from now to the end of their range. */
 static Err merge_metric(struct merging *m, MetricId metric) {
-    const Nanos *times;
-    const Value *values;
-    size_t n;
+    struct series_slice slice;
     for (size_t i = 0; i < m->n_lanes; i++) series_source_lane_metric(&m->lanes[i], metric, false);
     struct series_merge merge = {m->sources, m->n_lanes, false};
     series_union_column(&m->rows, metric);
     for (;;) {
-        TRY(series_merge_next(&merge, &times, &values, &n));
-        if (n == 0) break;
-        series_union_add(&m->rows, times, values, n);
+        TRY(series_merge_next(&merge, &slice));
+        if (slice.n == 0) break;
+        series_union_add(&m->rows, slice.times, slice.values, slice.n);
     }
     for (size_t i = 0; i < m->n_lanes; i++) TRY(series_source_lane_failure(&m->lanes[i]));
     return err_none();
@@ -339,9 +339,9 @@ static Err do_job(struct series_engine *e, const struct job *job) {
 }
 
 /* One job, if there is one. */
-static bool work_once(struct series_engine *e, bool quiet) {
+static bool work_once(struct series_engine *e, bool quiet, bool whole, Err *failed) {
     struct job job;
-    struct moment m = {.now = clock_now(e->options.clock), .quiet = quiet, .several = MERGE_RUNS};
+    struct moment m = {.now = clock_now(e->options.clock), .quiet = quiet, .whole = whole, .several = MERGE_RUNS};
     if (e->options.merge_runs) m.several = e->options.merge_runs;
     m.today = series_partition_window(m.now, 0).from;
     thread_lock(&e->lock);
@@ -355,7 +355,35 @@ static bool work_once(struct series_engine *e, bool quiet) {
     if (err.code && err.code != ERR_CLOSED)
         LOG_ERROR("series.merge_failed", LOG_C("dir", e->dir), LOG_C("error", err.text));
     series_set_let_go(set);
+    if (err.code) *failed = err;
     return found && err.code == ERR_NONE;
+}
+
+Err series_compact_whole(struct series_engine *e) {
+    thread_lock(&e->lock);
+    uint64_t mine = ++e->whole_asked;
+    e->compact = true;
+    thread_broadcast(&e->changed);
+    while (e->whole_done < mine && !e->stop) thread_wait(&e->changed, &e->lock);
+    Err err = e->whole_done < mine ? err_make(ERR_CLOSED, "the store is being closed") : e->whole_error;
+    thread_unlock(&e->lock);
+    return err;
+}
+
+/* With the lock held: everything that was asked for by now. */
+static void work(struct series_engine *e, bool quiet) {
+    uint64_t asked = e->whole_asked;
+    bool whole = asked > e->whole_done;
+    Err failed = err_none();
+    e->compact = false;
+    thread_unlock(&e->lock);
+    while (!atomic_load(&e->stopping) && work_once(e, quiet, whole, &failed)) {
+    }
+    thread_lock(&e->lock);
+    if (!whole || e->stop) return;
+    e->whole_done = asked;
+    e->whole_error = failed;
+    thread_broadcast(&e->changed);
 }
 
 void series_compact_run(void *engine) {
@@ -365,11 +393,7 @@ void series_compact_run(void *engine) {
         bool quiet = false;
         if (!e->compact) quiet = !thread_wait_for(&e->changed, &e->lock, LOOK_EVERY); /* nothing was flushed so long */
         if (e->stop || !(e->compact || quiet)) continue;
-        e->compact = false;
-        thread_unlock(&e->lock);
-        while (!atomic_load(&e->stopping) && work_once(e, quiet)) {
-        }
-        thread_lock(&e->lock);
+        work(e, quiet);
     }
     thread_unlock(&e->lock);
 }

@@ -454,6 +454,15 @@ static void embedded_stats(struct series_engine *e, struct series_stats *out) {
     out->syncs += atomic_load_explicit(&e->syncs, memory_order_relaxed);
 }
 
+static Err embedded_compact(struct series_engine *e) {
+    TRY(embedded_flush(e));
+    TRY(series_compact_whole(e));
+    thread_lock(&e->writing);
+    series_wal_drop_spares(e->wal);
+    thread_unlock(&e->writing);
+    return err_none();
+}
+
 const struct series_ops series_embedded_ops = {
     .name = "embedded",
     .open = embedded_open,
@@ -461,5 +470,6 @@ const struct series_ops series_embedded_ops = {
     .append = embedded_append,
     .read = series_gather_read,
     .flush = embedded_flush,
+    .compact = embedded_compact,
     .stats = embedded_stats,
 };

@@ -43,10 +43,12 @@ struct series_engine {
     pthread_cond_t changed;
     struct series_memory *active, *frozen; /* being filled; being written out, or NULL */
     struct series_set *set;
-    uint32_t frozen_log;           /* the last segment that holds rows of `frozen` */
-    uint64_t flushes, first_flush; /* done since the start; number of the last before it */
-    Err flush_error;               /* of the last try */
-    bool stop, compact;            /* compact: there may be something to do */
+    uint32_t frozen_log;              /* the last segment that holds rows of `frozen` */
+    uint64_t flushes, first_flush;    /* done since the start; number of the last before it */
+    Err flush_error;                  /* of the last try */
+    bool stop, compact;               /* compact: there may be something to do */
+    uint64_t whole_asked, whole_done; /* times that everything was, or is to be, merged for good */
+    Err whole_error;                  /* of the last of them */
     struct thread *flusher, *compactor;
 
     bool damaged; /* at the start something of the runs could not be read: not every metric of a thing is known */
@@ -59,6 +61,8 @@ void series_flush_run(void *engine); /* the thread */
 
 /* ---- series_compact.c */
 void series_compact_run(void *engine); /* the thread */
+/* Everything that is in runs now, merged for good by the thread; waits for it. */
+Err series_compact_whole(struct series_engine *engine);
 
 /* ---- series_gather.c */
 Err series_gather_read(struct series_engine *engine, const struct series_scan *scan, series_sink *sink, void *ctx);

@@ -17,7 +17,10 @@ void series_format_test(void);
 
 static const struct lens all = {.every_party = true, .from = INT64_MIN, .to = INT64_MAX};
 #define T0 INT64_C(1700006400000000000)
-#define GOLDEN "tests/golden/series-1"
+#define GOLDEN_NEWEST "tests/golden/series-2"
+
+/* One folder of each format that was ever written; cold: what merging makes of it. */
+static const char *const golden[] = {"tests/golden/series-1", GOLDEN_NEWEST, "tests/golden/series-2-cold"};
 
 static Nanos still(void *ctx) { return (void)ctx, T0 + NANOS_PER_HOUR; }
 static const struct clock clock_still = {still, NULL};
@@ -100,13 +103,17 @@ static void check_letters(struct series *s) {
     arena_fini(&arena);
 }
 
-static void golden_read_case(void) {
+static void golden_read_case(const char *dir) {
     struct store_oracle o = {0};
     struct series *s;
+    unit_case(dir);
     golden_oracle(&o);
-    if (CHECK_OK(series_open(&(struct series_options){.dir = GOLDEN, .clock = &clock_still, .read_only = true}, &s))) {
+    if (CHECK_OK(series_open(&(struct series_options){.dir = dir, .clock = &clock_still, .read_only = true}, &s))) {
         CHECK_INT(store_oracle_differences(&o, s, &all, &(struct series_query){0}), 0);
         CHECK_INT(store_oracle_differences(&o, s, &all, &(struct series_query){.window = NANOS_PER_MIN}), 0);
+        CHECK_INT(store_oracle_differences(&o, s, &all, &(struct series_query){.window = NANOS_PER_HOUR}), 0);
+        CHECK_INT(
+            store_oracle_differences(&o, s, &all, &(struct series_query){.window = NANOS_PER_DAY, .from = T0 + 1}), 0);
         check_letters(s);
         series_close(s);
     }
@@ -124,7 +131,7 @@ static void golden_write_case(void) {
     series_close(s);
     series_run_path(dir, 1, path);
     CHECK_OK(file_load(file_disk, path, 1 << 20, &got));
-    series_run_path(GOLDEN, 1, path);
+    series_run_path(GOLDEN_NEWEST, 1, path);
     CHECK_OK(file_load(file_disk, path, 1 << 20, &want));
     CHECK(str_eq(buf_view(&got), buf_view(&want)));
     buf_fini(&got);
@@ -232,6 +239,43 @@ static void damage_case(void) {
     store_cutfs_free(d.disk);
 }
 
+/* Damages the values of a metric in the run's first chunk. */
+static void damage_column(struct damage *d, MetricId metric) {
+    struct series_chunk chunk;
+    struct buf bytes = {0};
+    char path[4096];
+    series_run_path("/s", 1, path);
+    CHECK_OK(file_load(store_cutfs_fs(d->disk), path, 1 << 20, &bytes));
+    CHECK_OK(series_chunk_parse(str_slice(buf_view(&bytes), 64, bytes.len), &chunk));
+    for (uint32_t i = 0; i < chunk.head.n_columns; i++) {
+        struct series_chunk_column c = series_chunk_column_at(&chunk, i);
+        if (c.metric == metric)
+            CHECK(store_cutfs_flip(d->disk, path, 64 + series_chunk_column_offset(&chunk, i) + c.value_bytes / 2));
+    }
+    buf_fini(&bytes);
+}
+
+/* A window over a whole chunk needs its directory alone: damage behind it is not even met. */
+static void summary_case(void) {
+    struct damage d = {.disk = store_cutfs_new(5)};
+    struct series *s;
+    const struct series_query day = {.thing = 1, .metric = 1, .window = NANOS_PER_DAY};
+    const struct series_query minutes = {.thing = 1, .metric = 1, .window = NANOS_PER_MIN};
+    golden_oracle(&d.oracle);
+    if (CHECK_OK(open_damaged(&d, false, &s))) {
+        CHECK_OK(golden_write(s));
+        series_close(s);
+    }
+    damage_column(&d, 1);
+    if (CHECK_OK(open_damaged(&d, true, &s))) {
+        CHECK_INT(store_oracle_differences(&d.oracle, s, &all, &day), 0);
+        CHECK_ERR(series_read(s, &all, &minutes, compare_point, &d), ERR_CORRUPT);
+        series_close(s);
+    }
+    store_oracle_fini(&d.oracle);
+    store_cutfs_free(d.disk);
+}
+
 /* A run that is gone, or a manifest, is named; the rest is read. */
 static void missing_case(void) {
     struct damage d = {.disk = store_cutfs_new(4)};
@@ -255,12 +299,14 @@ static void missing_case(void) {
 
 void series_format_test(void) {
     unit_case("the golden folder is read");
-    golden_read_case();
+    for (size_t i = 0; i < sizeof golden / sizeof *golden; i++) golden_read_case(golden[i]);
     unit_case("the golden run is still what is written");
     golden_write_case();
     log_set_level((enum log_level)(LOG_LEVEL_ERROR + 1)); /* damage is meant */
     unit_case("damaged bytes");
     damage_case();
+    unit_case("windows from directories");
+    summary_case();
     unit_case("missing files");
     missing_case();
     log_set_level(LOG_LEVEL_INFO);

@@ -38,6 +38,8 @@ static Err read_thing(struct reading *r, PartyId party, ThingId thing) {
     series_recent_add(&r->recent, r->active, thing, scan->from, scan->to);
     series_recent_sort(&r->recent);
     for (size_t i = 0; i < r->n_lanes; i++) series_source_lane_thing(&r->lanes[i], party, thing, scan->from, scan->to);
+    for (size_t i = 0; i < r->n_lanes; i++) r->lanes[i].window = scan->window;
+    if (scan->window) series_source_mark_alone(r->lanes, r->n_lanes, &r->recent);
     if (scan->metric) return read_metric(r, thing, scan->metric);
     for (size_t i = 0; r->engine->damaged && i < r->n_lanes; i++) series_source_lane_check(&r->lanes[i]);
     size_t n;

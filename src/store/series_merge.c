@@ -66,9 +66,9 @@ static size_t undisputed(const struct series_merge *merge, const struct series_s
     return end - first->at;
 }
 
-Err series_merge_next(struct series_merge *merge, const Nanos **times, const Value **values, size_t *n) {
+Err series_merge_next(struct series_merge *merge, struct series_slice *out) {
     struct series_source *first = NULL;
-    *n = 0;
+    *out = (struct series_slice){0};
     TRY(refill(merge));
     for (size_t i = 0; i < merge->n; i++) {
         struct series_source *s = merge->sources[i];
@@ -81,9 +81,15 @@ Err series_merge_next(struct series_merge *merge, const Nanos **times, const Val
         if (s != first && !s->ended && head_time(s) == time) s->at++;
     }
     TRY(refill(merge));
-    *n = undisputed(merge, first);
-    *times = first->batch.times + first->at;
-    *values = first->batch.values + first->at;
-    first->at += *n;
+    size_t n = undisputed(merge, first);
+    *out =
+        (struct series_slice){first->batch.times + first->at, first->batch.values + first->at, n, first->batch.summary};
+    first->at += n;
     return err_none();
+}
+
+Nanos series_merge_window_start(Nanos time, Nanos window) {
+    Nanos rest = time % window;
+    if (rest < 0) rest += window;
+    return time < INT64_MIN + rest ? INT64_MIN : time - rest;
 }

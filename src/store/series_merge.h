@@ -8,10 +8,19 @@
 #include "base/err.h"
 #include "model/value.h"
 
+/* Many samples by what a chunk's directory says of them: no other source has any between the first's time and the
+ * last's. */
+struct series_summary {
+    uint64_t n;
+    double min, max, sum;
+    Value first, last;
+};
+
 struct series_samples {
     Nanos *times;
     Value *values;
     size_t n, cap;
+    const struct series_summary *summary; /* else NULL; then n is 1, and times[0] the first one's */
 };
 
 void series_merge_put(struct series_samples *samples, Nanos time, Value value);
@@ -32,7 +41,15 @@ struct series_merge {
     bool descending;
 };
 
-/* The next samples, in order: *n of them at *times and *values, borrowed until the next call; *n 0 at the end. */
-Err series_merge_next(struct series_merge *merge, const Nanos **times, const Value **values, size_t *n);
+/* The next samples, in order, borrowed until the next call; n 0 at the end. */
+struct series_slice {
+    const Nanos *times;
+    const Value *values;
+    size_t n;
+    const struct series_summary *summary;
+};
+Err series_merge_next(struct series_merge *merge, struct series_slice *out);
+
+Nanos series_merge_window_start(Nanos time, Nanos window); /* the k·window at or before time */
 
 #endif

@@ -54,6 +54,9 @@ struct series_ops {
     Err (*read)(struct series_engine *engine, const struct series_scan *scan, series_sink *sink, void *ctx);
     /* Moves what is in memory to its final place, and waits for that. Any thread but the committer's. */
     Err (*flush)(struct series_engine *engine);
+    /* Flushes, and rewrites everything in its smallest form, however much that is; waits for it. Any thread but the
+     * committer's; ERR_CLOSED when the store is being closed. */
+    Err (*compact)(struct series_engine *engine);
     /* Adds its numbers. Any thread. */
     void (*stats)(struct series_engine *engine, struct series_stats *out);
 };

@@ -55,7 +55,7 @@ static Err read_foot(struct series_run *run) {
     if (memcmp(f->magic, SERIES_RUN_MAGIC, sizeof f->magic) != 0 ||
         f->checksum != hash_bytes(f, offsetof(struct series_run_foot, checksum)))
         return corrupt(run, at, "the foot fails its checksum");
-    if (f->version != 1) return corrupt(run, at, "written by a newer version");
+    if (f->version < 1 || f->version > SERIES_RUN_VERSION) return corrupt(run, at, "written by a newer version");
     if (f->id != run->info.id || f->n_pages > SERIES_RUN_PAGES_MAX ||
         f->n_chunks > (uint64_t)f->n_pages * SERIES_RUN_PAGE ||
         f->n_chunks + SERIES_RUN_PAGE <= (uint64_t)f->n_pages * SERIES_RUN_PAGE || f->n_pages == 0 ||

@@ -47,7 +47,8 @@ static Err write_out(struct series_run_writer *w) {
 }
 
 static Err put_head(struct series_run_writer *w) {
-    struct series_run_head head = {.version = 1, .id = w->info.id, .from = w->info.from, .to = w->info.to};
+    struct series_run_head head = {
+        .version = SERIES_RUN_VERSION, .id = w->info.id, .from = w->info.from, .to = w->info.to};
     memcpy(head.magic, SERIES_RUN_MAGIC, sizeof head.magic);
     head.checksum = hash_bytes(&head, offsetof(struct series_run_head, checksum));
     buf_add(&w->out, &head, sizeof head);
@@ -198,7 +199,7 @@ static void put_pages(struct series_run_writer *w, struct series_run_foot *foot,
 }
 
 static void put_index(struct series_run_writer *w) {
-    struct series_run_foot foot = {.version = 1,
+    struct series_run_foot foot = {.version = SERIES_RUN_VERSION,
                                    .id = w->info.id,
                                    .n_chunks = w->info.chunks,
                                    .n_rows = w->info.rows,

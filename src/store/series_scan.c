@@ -2,12 +2,6 @@
 
 #include <math.h>
 
-Nanos series_scan_window_start(Nanos time, Nanos window) {
-    Nanos rest = time % window;
-    if (rest < 0) rest += window;
-    return time < INT64_MIN + rest ? INT64_MIN : time - rest;
-}
-
 static void give(struct series_scan_out *out, const struct series_point *point) {
     out->given++;
     if (!out->sink(out->ctx, point) || out->given >= out->scan->limit) out->stopped = true;
@@ -15,13 +9,11 @@ static void give(struct series_scan_out *out, const struct series_point *point) 
 
 static Err give_raw(struct series_scan_out *out, struct series_point *point, struct series_merge *merge) {
     while (!out->stopped) {
-        const Nanos *times;
-        const Value *values;
-        size_t n;
-        TRY(series_merge_next(merge, &times, &values, &n));
-        if (n == 0) break;
-        for (size_t i = 0; i < n && !out->stopped; i++) {
-            point->time = times[i], point->value = values[i];
+        struct series_slice slice;
+        TRY(series_merge_next(merge, &slice));
+        if (slice.n == 0) break;
+        for (size_t i = 0; i < slice.n && !out->stopped; i++) {
+            point->time = slice.times[i], point->value = slice.values[i];
             give(out, point);
         }
     }
@@ -61,26 +53,46 @@ static void add_samples(struct series_point *point, const Value *values, size_t 
         if (values[i].kind != VALUE_STRING) add_numbers(point, value_as_num(values[i]));
 }
 
+static void add_summary(struct series_point *point, const struct series_summary *s, struct keeper *keeper,
+                        bool hidden) {
+    if (!hidden && point->count == 0) point->first = keep(&keeper->first, s->first);
+    if (!hidden) point->last = keep(&keeper->last, s->last);
+    point->count += s->n;
+    point->sum += s->sum;
+    if (!(point->min <= s->min)) point->min = s->min;
+    if (!(point->max >= s->max)) point->max = s->max;
+}
+
+/* Begins the window that holds `time`, unless it is the one at hand; that one is given first. */
+static void turn_to_window(struct series_scan_out *out, struct series_point *point, Nanos start) {
+    if (point->count && point->time != start) give(out, point), point->count = 0;
+    if (point->count == 0) begin_window(point, start);
+}
+
+static void add_slice(struct series_scan_out *out, struct series_point *point, const struct series_slice *slice,
+                      struct keeper *keeper) {
+    Nanos window = out->scan->window;
+    for (size_t i = 0; i < slice->n && !out->stopped;) {
+        Nanos start = series_merge_window_start(slice->times[i], window);
+        size_t end = i + 1;
+        while (end < slice->n && (uint64_t)slice->times[end] - (uint64_t)start < (uint64_t)window) end++;
+        turn_to_window(out, point, start);
+        if (out->stopped) return;
+        if (slice->summary)
+            add_summary(point, slice->summary, keeper, out->scan->samples_hidden);
+        else
+            add_samples(point, slice->values + i, end - i, keeper, out->scan->samples_hidden);
+        i = end;
+    }
+}
+
 static Err give_windows(struct series_scan_out *out, struct series_point *point, struct series_merge *merge,
                         struct keeper *keeper) {
-    Nanos window = out->scan->window;
-    const Nanos *times;
-    const Value *values;
-    size_t n;
-    for (;;) {
-        TRY(series_merge_next(merge, &times, &values, &n));
-        for (size_t i = 0; i < n && !out->stopped;) {
-            Nanos start = series_scan_window_start(times[i], window);
-            size_t end = i + 1;
-            while (end < n && (uint64_t)times[end] - (uint64_t)start < (uint64_t)window) end++;
-            if (point->count && point->time != start) give(out, point), point->count = 0;
-            if (out->stopped) return err_none();
-            if (point->count == 0) begin_window(point, start);
-            add_samples(point, values + i, end - i, keeper, out->scan->samples_hidden);
-            i = end;
-        }
-        if (n == 0) break;
-    }
+    struct series_slice slice;
+    do {
+        TRY(series_merge_next(merge, &slice));
+        add_slice(out, point, &slice, keeper);
+    } while (slice.n && !out->stopped);
     if (point->count && !out->stopped) give(out, point);
     return err_none();
 }

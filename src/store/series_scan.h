@@ -16,6 +16,5 @@ struct series_scan_out {
 
 /* Reads the stream to its end or until stopped. */
 Err series_scan_stream(struct series_scan_out *out, ThingId thing, MetricId metric, struct series_merge *merge);
-Nanos series_scan_window_start(Nanos time, Nanos window); /* the k·window at or before time */
 
 #endif

@@ -15,6 +15,8 @@ static void turn_round(Nanos *times, Value *values, size_t n) {
     }
 }
 
+#define ALONE_REFS_MAX 512 /* each is compared with each */
+
 /* ---- memory: one batch */
 
 static Err memory_next(struct series_source *self, struct series_samples *batch) {
@@ -70,7 +72,7 @@ void series_source_lane_thing(struct series_source_lane *lane, PartyId party, Th
         note_failure(lane, series_run_find(place, SERIES_RUN_KEY(party, thing), from, to, &lane->found));
         for (size_t k = 0; k < lane->found.n; k++)
             VEC_PUSH(lane->refs, lane->n_refs, lane->cap_refs,
-                     ((struct series_source_ref){place->run, lane->found.items[k]}));
+                     ((struct series_source_ref){place->run, lane->found.items[k], false}));
     }
 }
 
@@ -179,12 +181,70 @@ static Err read_chunk(struct series_source_lane *lane, const struct series_sourc
     return err_none();
 }
 
+/* ---- chunks that need not be decoded */
+
+static bool overlaps(const struct series_source_ref *a, const struct series_source_ref *b) {
+    return a->entry.least <= b->entry.greatest && b->entry.least <= a->entry.greatest;
+}
+
+static bool is_alone(const struct series_source_lane *lanes, size_t n, const struct series_source_ref *ref,
+                     const struct series_recent *memory) {
+    if (ref->entry.first_key != ref->entry.last_key) return false;
+    if (memory->n && memory->rows[0]->time <= ref->entry.greatest &&
+        memory->rows[memory->n - 1]->time >= ref->entry.least)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < lanes[i].n_refs; k++)
+            if (&lanes[i].refs[k] != ref && overlaps(&lanes[i].refs[k], ref)) return false;
+    return true;
+}
+
+void series_source_mark_alone(struct series_source_lane *lanes, size_t n, const struct series_recent *memory) {
+    size_t refs = 0;
+    for (size_t i = 0; i < n; i++) refs += lanes[i].n_refs;
+    if (refs > ALONE_REFS_MAX) return; /* looking would cost more than it saves */
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < lanes[i].n_refs; k++)
+            lanes[i].refs[k].alone = is_alone(lanes, n, &lanes[i].refs[k], memory);
+}
+
+/* The only column of the metric, if it has the numbers a window needs. */
+static const struct series_chunk_column *summed_column(const struct series_source_lane *lane) {
+    const struct series_run_chunk *c = &lane->chunk;
+    uint32_t i = first_column(c, lane->metric), n = c->chunk.head.n_columns;
+    if (i == n || c->columns[i].form.metric != lane->metric || c->columns[i].form.family == SERIES_STRINGS) return NULL;
+    return i + 1 < n && c->columns[i + 1].form.metric == lane->metric ? NULL : &c->columns[i].form;
+}
+
+static bool in_one_window(const struct series_source_lane *lane, const struct series_run_entry *e) {
+    return e->least >= lane->from && e->greatest < lane->to &&
+           series_merge_window_start(e->least, lane->window) == series_merge_window_start(e->greatest, lane->window);
+}
+
+/* Puts the chunk's summary into the batch instead of its samples; false: it must be decoded. */
+static bool summarise(struct series_source_lane *lane, const struct series_source_ref *ref) {
+    if (!lane->window || !ref->alone || !in_one_window(lane, &ref->entry)) return false;
+    if (series_run_load(&lane->chunk, ref->run, &ref->entry).code) return false; /* decoding will say why */
+    const struct series_chunk_column *column = summed_column(lane);
+    if (!column) return false;
+    lane->summary = (struct series_summary){.n = column->n,
+                                            .min = column->min,
+                                            .max = column->max,
+                                            .sum = column->sum,
+                                            .first = series_chunk_value(column->first_kind, column->first),
+                                            .last = series_chunk_value(column->last_kind, column->last)};
+    series_merge_put(&lane->samples, ref->entry.least, lane->summary.first);
+    lane->samples.summary = &lane->summary;
+    return true;
+}
+
 static Err lane_next(struct series_source *self, struct series_samples *batch) {
     struct series_source_lane *lane = (struct series_source_lane *)self;
-    lane->samples.n = 0;
+    lane->samples.n = 0, lane->samples.summary = NULL;
     while (lane->samples.n == 0 && lane->next < lane->n_refs) {
         size_t i = lane->descending ? lane->n_refs - 1 - lane->next : lane->next;
         lane->next++;
+        if (summarise(lane, &lane->refs[i])) break;
         Err err = read_chunk(lane, &lane->refs[i]);
         if (err.code) lane->samples.n = 0, lane->chunk.loaded = false;
         note_failure(lane, err);

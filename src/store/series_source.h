@@ -25,6 +25,7 @@ void series_source_memory_fini(struct series_source_memory *memory);
 struct series_source_ref {
     struct series_run *run;
     struct series_run_entry entry;
+    bool alone; /* no other chunk and no row in memory has a moment of the thing between its first and last */
 };
 
 struct series_source_lane {
@@ -42,12 +43,16 @@ struct series_source_lane {
     MetricId metric;
     Nanos from, to;
     bool descending;
+    Nanos window; /* a chunk that is alone and lies in one such window gives its summary; 0: never */
+    struct series_summary summary;
     Err failure;
 };
 void series_source_lane_open(struct series_source_lane *lane, struct compress *scratch, struct series_run *const *runs,
                              size_t n);
 void series_source_lane_close(struct series_source_lane *lane);
 void series_source_lane_thing(struct series_source_lane *lane, PartyId party, ThingId thing, Nanos from, Nanos to);
+/* After the thing was found in all lanes: which chunks are alone. Memory: the thing's rows there, in order of time. */
+void series_source_mark_alone(struct series_source_lane *lanes, size_t n, const struct series_recent *memory);
 void series_source_lane_metric(struct series_source_lane *lane, MetricId metric, bool descending);
 /* Reads the whole of each of the thing's chunks, so that what cannot be read is told whatever is asked of it. */
 void series_source_lane_check(struct series_source_lane *lane);

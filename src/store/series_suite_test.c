@@ -180,11 +180,19 @@ static void random_case(struct suite *s, uint64_t seed, uint32_t things, uint64_
         for (uint64_t n = draw(&state) % 60; n > 0; n--) add_random_row(&c.rows, &o, &state, row++, things);
         CHECK_OK(series_write(s->series, &c));
         if (draw(&state) % 16 == 0) CHECK_OK(series_flush(s->series));
+        if (draw(&state) % 40 == 0) CHECK_OK(series_compact(s->series));
         if (draw(&state) % 50 == 0 && !reopen(s)) break;
         if (draw(&state) % 25 == 0) compare_all(s, &o, &state, things);
     }
     compare_all(s, &o, &state, things);
     if (reopen(s)) compare_all(s, &o, &state, things);
+    struct series_stats before, after;
+    CHECK_OK(series_compact(s->series));
+    series_stats(s->series, &before);
+    CHECK_OK(series_compact(s->series));
+    series_stats(s->series, &after);
+    CHECK_INT(after.runs, before.runs); /* nothing is left to merge */
+    compare_all(s, &o, &state, things);
     rows_fini(&c.rows);
     store_oracle_fini(&o);
 }

@@ -181,6 +181,16 @@ static bool keep_spare(struct series_wal *wal, uint32_t number) {
     return true;
 }
 
+void series_wal_drop_spares(struct series_wal *wal) {
+    char path[4096];
+    uint32_t number;
+    while (take_spare(wal, &number)) {
+        path_of(wal->dir, number, path);
+        (void)file_remove(wal->fs, path); /* found and tried again at the next start */
+    }
+    if (wal->file && !wal->unusable) (void)file_truncate(wal->file, wal->at); /* a segment that was a spare is longer */
+}
+
 void series_wal_release(struct series_wal *wal, uint32_t last) {
     thread_lock(&wal->lock);
     size_t gone = 0;

@@ -50,6 +50,9 @@ Err series_wal_write(struct series_wal *wal, const char *records, size_t n);
 Err series_wal_sync(struct series_wal *wal);
 /* Goes on in a new segment; *last is the number of the one that ends here. */
 Err series_wal_rotate(struct series_wal *wal, uint32_t *last);
+/* Gives back the room of segments that wait to be used again, and of the present one behind its end. With the lock of
+ * the writer held. */
+void series_wal_drop_spares(struct series_wal *wal);
 /* Segments up to `last` are no longer needed. Any thread. */
 void series_wal_release(struct series_wal *wal, uint32_t last);
 size_t series_wal_segments(const struct series_wal *wal); /* ended ones still needed */

@@ -8,7 +8,7 @@ static size_t slot_of(const struct attempts *a, Str name) {
 
 bool attempts_exceeded(const struct attempts *a, Str name, Nanos now) {
     size_t i = slot_of(a, name);
-    return a->slots[i].count >= ATTEMPTS_MAX && now - a->slots[i].since < ATTEMPTS_WINDOW;
+    return a->slots[i].count >= (a->most ? a->most : ATTEMPTS_MAX) && now - a->slots[i].since < ATTEMPTS_WINDOW;
 }
 
 void attempts_failed(struct attempts *a, Str name, Nanos now) {

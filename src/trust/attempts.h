@@ -10,11 +10,12 @@
 #include "base/time.h"
 
 #define ATTEMPTS_SLOTS 4096
-#define ATTEMPTS_MAX 5
+#define ATTEMPTS_MAX 5 /* unless `most` says otherwise */
 #define ATTEMPTS_WINDOW NANOS_PER_MIN
 
 struct attempts {
     uint64_t seed; /* random, so that nobody can choose whom to share with */
+    unsigned most; /* 0: ATTEMPTS_MAX */
     struct {
         Nanos since;
         unsigned count;

@@ -34,7 +34,26 @@ static void limits_attempts(void) {
     CHECK(!attempts_exceeded(&a, (Str){0}, now));
 }
 
+static void hides_additions(void) {
+    static const struct field parts[] = {{.name = "sku"}, {.name = "x_other", .custom_of = 4}};
+    static const struct doctype line = {.name = "line", .fields = parts, .n_fields = 2};
+    static const struct field some[] = {{.name = "open"},
+                                        {.name = "x_mine", .custom_of = 3},
+                                        {.name = "x_other", .custom_of = 4},
+                                        {.name = "lines", .kind = FIELD_LINES, .lines = &line}};
+    static const struct doctype added = {.name = "added", .fields = some, .n_fields = 4, .read_roles = ROLE_STAFF};
+    struct principal who = with(3, ROLE_BIT(ROLE_MANAGER)), system = with(3, ROLE_BIT(ROLE_SYSTEM));
+    struct lens lens;
+    unit_case("what another party added is not seen, in lines neither");
+    CHECK_OK(gate_lens(&who, &added, "test", &lens));
+    CHECK_INT(lens.fields, 1 | 2 | 8);
+    CHECK_INT(lens.lines[0], 1);
+    CHECK_OK(gate_lens(&system, &added, "test", &lens));
+    CHECK_INT(lens.fields, 15);
+}
+
 void gate_test(void) {
+    hides_additions();
     static const struct {
         const char *name;
         PartyId party;

@@ -1,4 +1,5 @@
 #include "tests/lib/act_rig.h"
+#include "tests/lib/store_postgresql.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -86,12 +87,15 @@ void act_rig_wakes(struct act_rig *rig, struct act *act) {
 }
 
 static bool open_all(struct act_rig *rig) {
-    bool ok = CHECK_OK(records_open(&(struct records_options){.dir = rig->dir, .clock = &rig->clock}, &rig->records)) &&
-              CHECK_OK(people_open(rig->records, &rig->clock, &rig->people)) &&
-              CHECK_OK(people_party(rig->people, STR("acme"), &rig->party)) &&
-              CHECK_OK(documents_open(
-                  &(struct documents_options){.records = rig->records, .types = types, .clock = &rig->clock},
-                  &rig->documents));
+    bool ok =
+        CHECK_OK(records_open(
+            &(struct records_options){.dir = rig->dir, .url = store_postgresql_for(rig->dir), .clock = &rig->clock},
+            &rig->records)) &&
+        CHECK_OK(people_open(rig->records, &rig->clock, &rig->people)) &&
+        CHECK_OK(people_party(rig->people, STR("acme"), &rig->party)) &&
+        CHECK_OK(
+            documents_open(&(struct documents_options){.records = rig->records, .types = types, .clock = &rig->clock},
+                           &rig->documents));
     if (ok) documents_on_commit(rig->documents, committed, rig);
     return ok;
 }

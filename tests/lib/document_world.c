@@ -3,7 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/lib/store_postgresql.h"
 #include "tests/unit.h"
+#include "trust/seal.h"
 
 static const struct choice severities[] = {
     {"low", "Low", "低"}, {"high", "High", "高"}, {"critical", "Critical", "危急"}, {.name = NULL}};
@@ -89,10 +91,13 @@ bool document_world_open(struct document_world *w) {
     if (!w->now) w->now = 1700000000 * NANOS_PER_S;
     w->clock = (struct clock){.now = tick, .ctx = w};
     arena_init(&w->arena, 0);
-    if (!CHECK_OK(records_open(&(struct records_options){.dir = w->dir, .clock = &w->clock}, &w->records)))
+    if (!CHECK_OK(records_open(
+            &(struct records_options){.dir = w->dir, .url = store_postgresql_for(w->dir), .clock = &w->clock},
+            &w->records)))
         return false;
+    if (!CHECK_OK(seal_open(&(struct seal_options){.dir = w->dir}, &w->seal))) return false;
     struct documents_options options = {
-        .records = w->records, .types = types, .clock = &w->clock, .thing_exists = thing_exists};
+        .records = w->records, .types = types, .clock = &w->clock, .thing_exists = thing_exists, .seal = w->seal};
     if (!CHECK_OK(people_open(w->records, &w->clock, &w->people)) || !CHECK_OK(documents_open(&options, &w->documents)))
         return false;
     CHECK_OK(people_party(w->people, STR("acme"), &w->acme));
@@ -109,6 +114,7 @@ void document_world_close(struct document_world *w) {
     documents_close(w->documents);
     people_close(w->people);
     records_close(w->records);
+    seal_close(w->seal);
     arena_fini(&w->arena);
     w->documents = NULL;
 }

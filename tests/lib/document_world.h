@@ -13,6 +13,7 @@ struct document_world {
     struct clock clock;
     struct records *records;
     struct people *people;
+    struct seal *seal;
     struct documents *documents;
     struct arena arena;
     PartyId acme, other;

@@ -1,4 +1,5 @@
 #include "tests/lib/domain_rig.h"
+#include "tests/lib/store_postgresql.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -7,8 +8,8 @@
 
 #include "base/json.h"
 #include "base/num.h"
-#include "domain/service/service_types.h"
 #include "store/records.h"
+#include "tests/lib/model_machinery.h"
 #include "trust/gate.h"
 
 static Nanos now(void *ctx) { return atomic_load(&((struct domain_rig *)ctx)->now); }
@@ -61,12 +62,16 @@ static bool open_act(struct domain_rig *rig) {
 }
 
 static bool open_all(struct domain_rig *rig) {
-    struct documents_options options = {.types = service_types, .clock = &rig->clock, .thing_exists = thing_exists};
-    if (!CHECK_OK(records_open(&(struct records_options){.dir = rig->dir, .clock = &rig->clock}, &rig->records)) ||
+    struct documents_options options = {
+        .types = model_machinery()->types, .clock = &rig->clock, .thing_exists = thing_exists};
+    if (!CHECK_OK(records_open(
+            &(struct records_options){.dir = rig->dir, .url = store_postgresql_for(rig->dir), .clock = &rig->clock},
+            &rig->records)) ||
         !CHECK_OK(people_open(rig->records, &rig->clock, &rig->people)) ||
         !CHECK_OK(people_party(rig->people, STR("acme"), &rig->party)) ||
         !CHECK_OK(things_open(rig->records, &rig->clock, &rig->things)))
         return false;
+    things_use(rig->things, model_machinery_cell());
     options.records = rig->records;
     options.thing_ctx = rig->things;
     return CHECK_OK(documents_open(&options, &rig->documents)) && open_act(rig);
@@ -175,14 +180,14 @@ int64_t domain_rig_technician(struct domain_rig *rig, const char *name, const ch
     char json[200];
     snprintf(json, sizeof json, "{'name':'%s','skills':'%s','latitude':%.4f,'longitude':121.0}", name, skills,
              latitude);
-    return domain_rig_make(rig, &service_docs_technician, json);
+    return domain_rig_make(rig, model_machinery_type("technician"), json);
 }
 
 int64_t domain_rig_part(struct domain_rig *rig, const char *code, const char *component, int on_hand, double latitude) {
     char json[200];
     snprintf(json, sizeof json, "{'code':'%s','component':'%s','on_hand':'%d','latitude':%.4f,'longitude':121.0}", code,
              component, on_hand, latitude);
-    return domain_rig_make(rig, &service_docs_part, json);
+    return domain_rig_make(rig, model_machinery_type("part"), json);
 }
 
 void domain_rig_predict(struct domain_rig *rig, const char *thing, const char *component, double probability,

@@ -5,7 +5,6 @@
 #include <stdatomic.h>
 
 #include "domain/service/service.h"
-#include "domain/service/service_docs.h"
 #include "os/thread.h"
 #include "tests/unit.h"
 #include "trust/people.h"

@@ -1,4 +1,5 @@
 #include "tests/lib/serve_rig.h"
+#include "tests/lib/store_postgresql.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -6,11 +7,16 @@
 #include <string.h>
 
 #include "base/num.h"
-#include "domain/service/service_types.h"
+#include "document/doc_terms.h"
+#include "document/imports.h"
 #include "insight/view.h"
+#include "store/blobs.h"
 #include "store/records.h"
 #include "store/series.h"
+#include "tests/lib/model_machinery.h"
+#include "trust/agreements.h"
 #include "trust/device.h"
+#include "trust/disclosures.h"
 #include "trust/people.h"
 
 static Nanos read_clock(void *ctx) { return atomic_load(&((struct serve_rig *)ctx)->now); }
@@ -53,24 +59,61 @@ static bool replay(void *ctx, struct serve_replay_now *out) {
     return true;
 }
 
+static const struct catalog *catalog(void *ctx) { return &((struct serve_rig *)ctx)->catalog; }
+
+static bool is_operator(void *ctx, const struct principal *who) {
+    return who->party == ((struct serve_rig *)ctx)->acme && (who->roles & ROLE_BIT(ROLE_OPERATOR)) != 0;
+}
+
+/* A ledger that only counts. */
+static Err enter(void *ctx, const struct disclosures_entry *entries, size_t n, uint64_t *first) {
+    struct serve_rig *rig = ctx;
+    for (size_t i = 0; i < n; i++) CHECK(entries[i].text.len > 0);
+    *first = atomic_fetch_add(&rig->entered, n);
+    return err_none();
+}
+
+static bool open_sharing(struct serve_rig *rig) {
+    atomic_store(&rig->cell.now, &rig->catalog);
+    rig->catalog = (struct catalog){.types = rig->types, .models = model_machinery()->models};
+    struct agreements_options agreements = {.records = rig->records,
+                                            .clock = &rig->clock,
+                                            .world = {.catalog = catalog, .value = doc_terms_value, .ctx = rig},
+                                            .is_operator = is_operator,
+                                            .ctx = rig};
+    struct disclosures_options disclosures = {
+        .records = rig->records, .clock = &rig->clock, .enter = enter, .ctx = rig, .every = NANOS_PER_MS};
+    return CHECK_OK(agreements_open(&agreements, &rig->agreements)) &&
+           CHECK_OK(disclosures_open(&disclosures, &rig->disclosures));
+}
+
 static bool open_stores(struct serve_rig *rig) {
     char dir[300];
     struct documents_options options = {
-        .types = service_types, .clock = &rig->clock, .thing_exists = thing_exists, .thing_ctx = rig};
-    if (!CHECK_OK(records_open(&(struct records_options){.dir = rig->dir, .clock = &rig->clock}, &rig->records)) ||
+        .types = rig->types, .search = true, .clock = &rig->clock, .thing_exists = thing_exists, .thing_ctx = rig};
+    if (!CHECK_OK(records_open(
+            &(struct records_options){.dir = rig->dir, .url = store_postgresql_for(rig->dir), .clock = &rig->clock},
+            &rig->records)) ||
         !CHECK_OK(people_open(rig->records, &rig->clock, &rig->people)) ||
         !CHECK_OK(device_open(rig->records, &rig->clock, &rig->devices)) ||
         !CHECK_OK(things_open(rig->records, &rig->clock, &rig->things)))
         return false;
+    things_use(rig->things, &rig->cell);
+    if (!CHECK_OK(blobs_open(rig->dir, NULL, &rig->blobs))) return false;
     options.records = rig->records;
+    options.blobs = rig->blobs;
+    options.search = true;
     snprintf(dir, sizeof dir, "%s/series", rig->dir);
     struct series_options series = {.dir = dir, .clock = &rig->clock};
     if (!CHECK_OK(documents_open(&options, &rig->documents)) || !CHECK_OK(series_open(&series, &rig->series)))
         return false;
     documents_on_commit(rig->documents, committed, rig);
-    struct view_options view = {
-        .series = rig->series, .things = rig->things, .clock = &rig->clock, .model = service_types_model};
-    return CHECK_OK(view_open(&view, &rig->view));
+    snprintf(dir, sizeof dir, "%s/imports", rig->dir);
+    if (!CHECK_OK(imports_open(&(struct imports_options){.dir = dir, .documents = rig->documents, .clock = &rig->clock},
+                               &rig->imports)))
+        return false;
+    struct view_options view = {.series = rig->series, .things = rig->things, .clock = &rig->clock};
+    return open_sharing(rig) && CHECK_OK(view_open(&view, &rig->view));
 }
 
 static bool make_people(struct serve_rig *rig) {
@@ -118,8 +161,12 @@ static bool start(struct serve_rig *rig, size_t max_connections) {
                                     .things = rig->things,
                                     .documents = rig->documents,
                                     .records = rig->records,
+                                    .imports = rig->imports,
+                                    .spool = rig->dir,
+                                    .agreements = rig->agreements,
+                                    .disclosures = rig->disclosures,
                                     .view = rig->view,
-                                    .models = service_types_models,
+                                    .catalog = &rig->cell,
                                     .rows_kept = rows_kept,
                                     .ingest = ingest,
                                     .models_changed = models_changed,
@@ -136,7 +183,11 @@ static bool start(struct serve_rig *rig, size_t max_connections) {
 }
 
 bool serve_rig_open(struct serve_rig *rig, size_t max_connections) {
-    *rig = (struct serve_rig){.now = SERVE_RIG_START, .dir = unit_temp_dir(), .client = {.fd = -1}};
+    return serve_rig_open_types(rig, max_connections, model_machinery()->types);
+}
+
+bool serve_rig_open_types(struct serve_rig *rig, size_t max_connections, const struct doctype *const *types) {
+    *rig = (struct serve_rig){.types = types, .now = SERVE_RIG_START, .dir = unit_temp_dir(), .client = {.fd = -1}};
     rig->clock = (struct clock){.now = read_clock, .ctx = rig};
     if (!open_stores(rig) || !make_people(rig) || !make_things(rig) || !start(rig, max_connections)) return false;
     http_client_open(&rig->client, serve_address(rig->serve));
@@ -148,8 +199,12 @@ void serve_rig_close(struct serve_rig *rig) {
     http_client_close(&rig->client);
     serve_stop(__atomic_exchange_n(&rig->serve, NULL, __ATOMIC_ACQ_REL));
     if (rig->view) view_close(rig->view);
+    disclosures_close(rig->disclosures);
+    agreements_close(rig->agreements);
     if (rig->series) series_close(rig->series);
+    imports_close(rig->imports);
     if (rig->documents) documents_close(rig->documents);
+    blobs_close(rig->blobs);
     if (rig->things) things_close(rig->things);
     if (rig->devices) device_close(rig->devices);
     if (rig->people) people_close(rig->people);

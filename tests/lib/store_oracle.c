@@ -53,18 +53,23 @@ struct points {
     size_t n, cap;
 };
 
+static Nanos floor_to(Nanos t, Nanos window) {
+    Nanos rest = ((t % window) + window) % window;
+    return t - rest;
+}
+
 static bool asked(const struct store_oracle *o, const struct store_oracle_sample *s, const struct lens *lens,
                   const struct series_query *q) {
     PartyId party = o->party_of ? o->party_of(s->thing) : 1;
     if (!lens->every_party && lens->party != party) return false;
     if ((q->thing && q->thing != s->thing) || (q->metric && q->metric != s->metric)) return false;
     if (s->time < lens->from || s->time >= lens->to) return false;
-    return s->time >= q->from && (q->to == 0 || s->time < q->to);
-}
-
-static Nanos floor_to(Nanos t, Nanos window) {
-    Nanos rest = ((t % window) + window) % window;
-    return t - rest;
+    Nanos from = q->from, to = q->to;
+    if (lens->resolution) { /* whole windows alone */
+        from = floor_to(from, lens->resolution);
+        to = -floor_to(-to, lens->resolution);
+    }
+    return s->time >= from && (to == 0 || s->time < to);
 }
 
 static void add_to_window(struct points *out, const struct store_oracle_sample *s, Nanos window) {

@@ -6,7 +6,7 @@
 
 #include "tests/unit.h"
 
-enum { ID, PARTY, NAME, SIZE, WEIGHT, DONE, BYTES, CODE, GLOBAL, PARENT, N };
+enum { ID, PARTY, NAME, SIZE, WEIGHT, DONE, BYTES, CODE, GLOBAL, PARENT, PRICE, N };
 
 static const struct record_column columns[N] = {
     [ID] = {.name = "id", .kind = RECORD_INT},
@@ -19,8 +19,9 @@ static const struct record_column columns[N] = {
     [CODE] = {.name = "code", .kind = RECORD_TEXT, .unique = RECORD_UNIQUE_IN_PARTY},
     [GLOBAL] = {.name = "group", .kind = RECORD_TEXT, .unique = RECORD_UNIQUE}, /* a word of SQL, on purpose */
     [PARENT] = {.name = "parent", .kind = RECORD_INT, .refers = "item"},
+    [PRICE] = {.name = "price", .kind = RECORD_DECIMAL, .scale = 2, .indexed = true},
 };
-static const struct record_table items = {.name = "item", .columns = columns, .n_columns = N};
+static const struct record_table items = {.name = "item", .columns = columns, .n_columns = N, .searched = true};
 static const struct record_table first_items = {.name = "item", .columns = columns, .n_columns = SIZE};
 static const struct record_table rising = {
     .name = "rising", .columns = columns, .n_columns = NAME + 1, .ids_rise = true};
@@ -39,6 +40,14 @@ static void step(struct suite *s, enum records_step what) { CHECK_OK(s->backend-
 
 static Err declare(struct suite *s, struct records_conn *conn, const struct record_table *table) {
     return s->backend->declare(conn, &table, 1);
+}
+
+/* A change that fails is undone with its savepoint, and the transaction goes on. */
+static Err try_insert(struct suite *s, Value *row, int64_t *id) {
+    step(s, RECORDS_SAVE);
+    Err err = s->backend->insert(s->writer, &items, row, id);
+    step(s, err.code == ERR_NONE ? RECORDS_KEEP : RECORDS_UNDO);
+    return err;
 }
 
 static int64_t insert(struct suite *s, const struct record_table *table, Value *row) {
@@ -115,7 +124,7 @@ static struct one_row get(struct suite *s, struct records_conn *conn, int64_t id
     return one;
 }
 
-static bool take_count(void *ctx, const struct record_group *group) {
+static bool take_count(void *ctx, const struct record_aggregate *group) {
     *(uint64_t *)ctx = group->count;
     return true;
 }
@@ -123,7 +132,7 @@ static bool take_count(void *ctx, const struct record_group *group) {
 static uint64_t count(struct suite *s, struct records_conn *conn, const struct record_table *table) {
     uint64_t n = 0;
     struct records_scope scope = {.every_party = true};
-    CHECK_OK(s->backend->group(conn, table, &scope, 0, 0, 1, take_count, &n));
+    CHECK_OK(s->backend->aggregate(conn, table, &scope, &(struct records_grouping){.limit = 1}, take_count, &n));
     return n;
 }
 
@@ -197,6 +206,9 @@ static void keeps_values(struct suite *s) {
         {"text that looks like a number", NAME, {.kind = VALUE_STRING, .s = {"007", 3}}},
         {"bytes with NUL", BYTES, {.kind = VALUE_STRING, .s = {bytes, sizeof bytes - 1}}},
         {"no bytes are set", BYTES, {.kind = VALUE_STRING, .s = {"", 0}}},
+        {"the smallest decimal", PRICE, {.kind = VALUE_INT, .i = INT64_MIN}},
+        {"the largest decimal", PRICE, {.kind = VALUE_INT, .i = INT64_MAX}},
+        {"a decimal below one", PRICE, {.kind = VALUE_INT, .i = -7}},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         unit_case(rows[i].name);
@@ -222,13 +234,13 @@ static void keeps_unique(struct suite *s) {
     put(s, row);
     step(s, RECORDS_BEGIN);
     row[GLOBAL] = VALUE_S(STR("h"));
-    Err err = s->backend->insert(s->writer, &items, row, &id);
+    Err err = try_insert(s, row, &id);
     CHECK_ERR(err, ERR_CONFLICT);
     CHECK(str_find(str_c(err.text), STR("code")) >= 0);
     row[PARTY] = VALUE_I(2);
     insert(s, &items, row);
     row[CODE] = VALUE_S(STR("b"));
-    err = s->backend->insert(s->writer, &items, row, &id);
+    err = try_insert(s, row, &id);
     CHECK_ERR(err, ERR_CONFLICT);
     CHECK(str_find(str_c(err.text), STR("group")) >= 0);
     unit_case("rows without the value never clash");
@@ -238,7 +250,9 @@ static void keeps_unique(struct suite *s) {
     unit_case("an update clashes too, and leaves the row");
     Value taken = VALUE_S(STR("a"));
     uint64_t changed;
+    step(s, RECORDS_SAVE);
     CHECK_ERR(s->backend->update(s->writer, &items, id, (const unsigned[]){CODE}, &taken, 1, &changed), ERR_CONFLICT);
+    step(s, RECORDS_UNDO);
     CHECK_INT(get(s, s->writer, id).values[CODE].kind, VALUE_NONE);
     step(s, RECORDS_COMMIT);
     clear(s);
@@ -268,6 +282,7 @@ static int64_t fill(struct suite *s) {
         if (i != 1) row[SIZE] = VALUE_I(i / 2);
         row[WEIGHT] = VALUE_F(i * 1.5);
         if (i % 3) row[DONE] = VALUE_B(i % 2);
+        if (i) row[PRICE] = VALUE_I(i * 100 - 250);
         row[BYTES] = VALUE_S(STR("\0\1"));
         int64_t id = put(s, row);
         if (i == 0) first = id;
@@ -286,6 +301,7 @@ static void filters(struct suite *s) {
     const struct record_filter small[] = {TEST(SIZE, RECORD_EQ, VALUE_I(0)), TEST(SIZE, RECORD_EQ, VALUE_I(2))};
     const struct record_filter both[] = {{.op = RECORD_OR, .parts = small, .n_parts = 2},
                                          TEST(NAME, RECORD_NE, VALUE_S(STR("Ant")))};
+    static const int64_t listed[] = {0, 2, INT64_MAX};
     const struct {
         const char *name, *want; /* numbers of rows, 1… */
         struct record_filter filter;
@@ -313,6 +329,11 @@ static void filters(struct suite *s) {
         {"both", "5 6", {.op = RECORD_AND, .parts = both, .n_parts = 2}},
         {"all of no parts", "1 2 3 4 5 6", {.op = RECORD_AND}},
         {"any of no parts", "", {.op = RECORD_OR}},
+        {"in no list, or not set", "2 3 4", {.op = RECORD_NOT_IN, .column = SIZE, .list = listed, .n_list = 3}},
+        {"in no empty list", "1 2 3 4 5 6", {.op = RECORD_NOT_IN, .column = SIZE}},
+        SIMPLE("decimals compare exactly", "3 4 5 6", PRICE, RECORD_GE, VALUE_I(-50)),
+        SIMPLE("an equal decimal", "3", PRICE, RECORD_EQ, VALUE_I(-50)),
+        SIMPLE("an unset decimal differs", "1 2 4 5 6", PRICE, RECORD_NE, VALUE_I(-50)),
     };
     int64_t first = fill(s);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -366,7 +387,7 @@ static void check_pages(struct suite *s, unsigned sort, bool descending) {
 }
 
 static void orders(struct suite *s) {
-    static const unsigned sorts[] = {ID, NAME, SIZE, WEIGHT, DONE, BYTES};
+    static const unsigned sorts[] = {ID, NAME, SIZE, WEIGHT, DONE, BYTES, PRICE};
     int64_t first = fill(s);
     char want[128];
     unit_case("rows without the value come first, last when descending; ties by id");
@@ -387,30 +408,203 @@ static void orders(struct suite *s) {
     clear(s);
 }
 
-static bool note_group(void *ctx, const struct record_group *group) {
-    char *text = ctx;
+static void add_value(char text[512], Value v) {
     size_t len = strlen(text);
-    char key[32] = "-";
-    if (group->key.kind == VALUE_INT) snprintf(key, sizeof key, "%lld", (long long)group->key.i);
-    if (group->key.kind == VALUE_BOOL) snprintf(key, sizeof key, "%s", group->key.b ? "true" : "false");
-    snprintf(text + len, 256 - len, "%s:%llu:%g ", key, (unsigned long long)group->count, value_as_num(group->sum));
+    if (v.kind == VALUE_NONE) snprintf(text + len, 512 - len, "-");
+    if (v.kind == VALUE_INT) snprintf(text + len, 512 - len, "%lld", (long long)v.i);
+    if (v.kind == VALUE_BOOL) snprintf(text + len, 512 - len, "%s", v.b ? "true" : "false");
+    if (v.kind == VALUE_FLOAT) snprintf(text + len, 512 - len, "%gf", v.f);
+    if (v.kind == VALUE_STRING) snprintf(text + len, 512 - len, "'" STR_FMT "'", STR_ARG(v.s));
+}
+
+struct grouped {
+    const struct records_grouping *grouping;
+    char text[512]; /* "key,key:count:measure/rows… " */
+};
+
+static bool note_group(void *ctx, const struct record_aggregate *group) {
+    struct grouped *g = ctx;
+    for (size_t i = 0; i < g->grouping->n_keys; i++) {
+        if (i) strcat(g->text, ",");
+        add_value(g->text, group->keys[i]);
+    }
+    size_t len = strlen(g->text);
+    snprintf(g->text + len, sizeof g->text - len, ":%llu", (unsigned long long)group->count);
+    for (size_t i = 0; i < g->grouping->n_measures; i++) {
+        strcat(g->text, ":");
+        add_value(g->text, group->measures[i]);
+        len = strlen(g->text);
+        snprintf(g->text + len, sizeof g->text - len, "/%llu", (unsigned long long)group->counted[i]);
+    }
+    strcat(g->text, " ");
     return true;
 }
 
+static Err group_by(struct suite *s, PartyId party, const struct record_key *keys, size_t n_keys,
+                    const struct record_measure *measures, size_t n_measures, struct grouped *out) {
+    static struct records_grouping grouping;
+    struct records_scope scope = {.party = party};
+    grouping = (struct records_grouping){keys, n_keys, measures, n_measures, 100};
+    *out = (struct grouped){.grouping = &grouping};
+    return s->backend->aggregate(s->writer, &items, &scope, &grouping, note_group, out);
+}
+
+static void check_groups(struct suite *s, const struct record_key *keys, size_t n_keys,
+                         const struct record_measure *measures, size_t n_measures, const char *want) {
+    struct grouped got;
+    CHECK_OK(group_by(s, 1, keys, n_keys, measures, n_measures, &got));
+    CHECK_STR(str_c(got.text), str_c(want));
+}
+
 static void groups(struct suite *s) {
-    char text[256] = "";
-    struct records_scope scope = {.party = 1};
+    const struct record_key by_size = {.column = SIZE}, by_done = {.column = DONE};
+    const struct record_measure weight = {RECORD_SUM, WEIGHT}, size = {RECORD_SUM, SIZE};
     fill(s);
     unit_case("counts and sums by a column's values");
-    CHECK_OK(s->backend->group(s->writer, &items, &scope, SIZE, WEIGHT, 100, note_group, text));
-    CHECK_STR(str_c(text), STR("-:1:1.5 0:1:0 1:2:7.5 2:2:13.5 "));
-    text[0] = 0;
-    CHECK_OK(s->backend->group(s->writer, &items, &scope, DONE, SIZE, 100, note_group, text));
-    CHECK_STR(str_c(text), STR("-:2:1 false:2:3 true:2:2 "));
+    check_groups(s, &by_size, 1, &weight, 1, "-:1:1.5f/1 0:1:0f/1 1:2:7.5f/2 2:2:13.5f/2 ");
+    check_groups(s, &by_done, 1, &size, 1, "-:2:1/2 false:2:3/2 true:2:2/1 ");
+    unit_case("by two columns, with many measures");
+    const struct record_key both[] = {by_done, by_size};
+    const struct record_measure many[] = {{RECORD_SUM, PRICE},  {RECORD_MIN, PRICE}, {RECORD_MAX, NAME},
+                                          {RECORD_MIN, WEIGHT}, {RECORD_MAX, SIZE},  {RECORD_MIN, NAME}};
+    check_groups(s, both, 2, many, 6,
+                 "-,0:1:-/0:-/0:'Ant'/1:0f/1:0/1:'Ant'/1 -,1:1:50/1:50/1:'ant'/1:4.5f/1:1/1:'ant'/1 "
+                 "false,1:1:-50/1:-50/1:-/0:3f/1:1/1:-/0 false,2:1:150/1:150/1:'50%_x'/1:6f/1:2/1:'50%_x'/1 "
+                 "true,-:1:-150/1:-150/1:'bee'/1:1.5f/1:-/0:'bee'/1 true,2:1:250/1:250/1:''/1:7.5f/1:2/1:''/1 ");
+    unit_case("all as one, and nothing as one");
+    check_groups(s, NULL, 0, many, 2, ":6:250/5:-150/5 ");
+    struct grouped none;
+    CHECK_OK(group_by(s, 9, NULL, 0, many, 2, &none));
+    CHECK_STR(str_c(none.text), STR(":0:-/0:-/0 "));
     unit_case("a sum that does not fit is an error");
-    Value row[N] = {[PARTY] = VALUE_I(1), [SIZE] = VALUE_I(INT64_MAX)};
+    Value row[N] = {[PARTY] = VALUE_I(1), [SIZE] = VALUE_I(INT64_MAX), [PRICE] = VALUE_I(INT64_MAX)};
     put(s, row);
-    CHECK_ERR(s->backend->group(s->writer, &items, &scope, 0, SIZE, 1, note_group, text), ERR_LIMIT);
+    CHECK_ERR(group_by(s, 1, NULL, 0, &size, 1, &none), ERR_LIMIT);
+    CHECK_ERR(group_by(s, 1, NULL, 0, many, 1, &none), ERR_LIMIT);
+    clear(s);
+}
+
+/* Times and dates, before and after 1970. */
+static void cuts(struct suite *s) {
+    static const Nanos day = 86400 * NANOS_PER_S;
+    const int64_t times[] = {-1, 0, day - 1, day, 31 * day, -31 * day, -32 * day + 5, 59 * day, 60 * day};
+    static const int64_t dates[] = {-1, 0, 30, 31, -31, -32, 19417, 19447, 19448};
+    unit_case("times are cut to days and months, dates to months");
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        Value row[N] = {[PARTY] = VALUE_I(1), [SIZE] = VALUE_I(times[i])};
+        put(s, row);
+    }
+    check_groups(s, &(struct record_key){SIZE, RECORD_DAY}, 1, NULL, 0,
+                 "-2764800000000000:1 -2678400000000000:1 -86400000000000:1 0:2 86400000000000:1 2678400000000000:1 "
+                 "5097600000000000:1 5184000000000000:1 ");
+    check_groups(s, &(struct record_key){SIZE, RECORD_MONTH}, 1, NULL, 0,
+                 "-5270400000000000:1 -2678400000000000:2 0:3 2678400000000000:1 5097600000000000:2 ");
+    clear(s);
+    for (size_t i = 0; i < sizeof dates / sizeof *dates; i++) {
+        Value row[N] = {[PARTY] = VALUE_I(1), [SIZE] = VALUE_I(dates[i])};
+        put(s, row);
+    }
+    Value row[N] = {[PARTY] = VALUE_I(1)};
+    put(s, row);
+    check_groups(s, &(struct record_key){SIZE, RECORD_DATE_MONTH}, 1, NULL, 0,
+                 "-:1 -61:1 -31:2 0:2 31:1 19417:2 19448:1 ");
+    clear(s);
+}
+
+static void give_words(struct suite *s, int64_t id, const char *words) {
+    step(s, RECORDS_BEGIN);
+    CHECK_OK(s->backend->index(s->writer, &items, id, str_c(words)));
+    step(s, RECORDS_COMMIT);
+}
+
+static void check_words(struct suite *s, int64_t first, PartyId party, const char *asked, const char *want) {
+    char ids[64] = "";
+    struct record_filter match = {.op = RECORD_MATCH, .value = VALUE_S(str_c(asked))};
+    for (const char *c = want; *c; c++)
+        snprintf(ids + strlen(ids), sizeof ids - strlen(ids), "%s%lld", c == want ? "" : " ",
+                 (long long)first + *c - '1');
+    check_ids(s, party, &match, ids);
+}
+
+static void check_all_words(struct suite *s, int64_t first) {
+    check_words(s, first, 1, "pump", "124");
+    check_words(s, first, 1, "pump valve", "14");
+    check_words(s, first, 1, "PUMP leak|seal", "24");
+    check_words(s, first, 1, "压缩", "3");
+    check_words(s, first, 1, "压缩|valve 机油|pump", "134");
+    check_words(s, first, 1, "pum", "");
+    check_words(s, first, 1, "and", "5"); /* no word of any query language */
+    check_words(s, first, 1, "\xc3\x89t\xc3\xa9", "5");
+    check_words(s, first, 1, "\xc3\xa9t\xc3\xa9", ""); /* only ASCII has two cases */
+    check_words(s, first, 1, "", "123456");
+    check_words(s, first, 2, "pump", "7");
+    check_words(s, first, 0, "pump valve|leak", "147");
+}
+
+static void searches(struct suite *s) {
+    static const char *const words[] = {
+        "pump valve 7", "pump seal", "压缩 缩机 机油", "leak valve pump seal", "and or not near \xc3\x89t\xc3\xa9", "",
+        "pump leak"};
+    struct records_scope scope = {.party = 1};
+    uint64_t removed;
+    int64_t first = fill(s);
+    for (int i = 0; i < 7; i++) give_words(s, first + i, words[i]);
+    unit_case("words are found at once, and after a rest");
+    check_all_words(s, first);
+    step(s, RECORDS_TEND);
+    check_all_words(s, first);
+    unit_case("new words replace the old ones, at once and after a rest");
+    give_words(s, first, "gone");
+    give_words(s, first + 1, "");
+    for (int i = 0; i < 2; i++) {
+        check_words(s, first, 1, "pump", "4");
+        check_words(s, first, 1, "gone", "1");
+        step(s, RECORDS_TEND);
+    }
+    unit_case("words are undone with their job");
+    step(s, RECORDS_BEGIN);
+    step(s, RECORDS_SAVE);
+    CHECK_OK(s->backend->index(s->writer, &items, first + 2, STR("undone")));
+    step(s, RECORDS_UNDO);
+    step(s, RECORDS_COMMIT);
+    check_words(s, first, 1, "undone", "");
+    check_words(s, first, 1, "压缩", "3");
+    unit_case("a match stands beside other filters, and finds what is removed");
+    const struct record_filter parts[] = {{.op = RECORD_MATCH, .value = VALUE_S(STR("pump|gone"))},
+                                          {.op = RECORD_GT, .column = SIZE, .value = VALUE_I(0)}};
+    const struct record_filter both = {.op = RECORD_AND, .parts = parts, .n_parts = 2};
+    char ids[32];
+    snprintf(ids, sizeof ids, "%lld", (long long)first + 3);
+    check_ids(s, 1, &both, ids);
+    scope.filter = &both;
+    step(s, RECORDS_BEGIN);
+    CHECK_OK(s->backend->remove(s->writer, &items, &scope, &removed));
+    CHECK_INT(removed, 1);
+    step(s, RECORDS_COMMIT);
+    unit_case("the words of a removed row are gone");
+    for (int i = 0; i < 2; i++) {
+        check_words(s, first, 1, "pump", "");
+        check_words(s, first, 2, "pump", "7");
+        step(s, RECORDS_TEND);
+    }
+    unit_case("many rows, some of them at rest");
+    clear(s);
+    int64_t from = 0;
+    for (int i = 0; i < 700; i++) {
+        char text[32];
+        Value row[N] = {[PARTY] = VALUE_I(1)};
+        snprintf(text, sizeof text, "all n%d m%d", i, i % 7);
+        int64_t id = put(s, row);
+        if (i == 0) from = id;
+        give_words(s, id, text);
+    }
+    struct record_filter all = {.op = RECORD_MATCH, .value = VALUE_S(STR("all m3|m5"))};
+    scope.filter = &all;
+    uint64_t found = 0;
+    CHECK_OK(
+        s->backend->aggregate(s->writer, &items, &scope, &(struct records_grouping){.limit = 1}, take_count, &found));
+    CHECK_INT(found, 200);
+    check_words(s, from, 1, "n3", "4");
     clear(s);
 }
 
@@ -498,9 +692,9 @@ static void reopens(struct suite *s) {
     unit_case("housekeeping changes nothing that is read");
     if (!CHECK_OK(s->backend->connect(&s->place, RECORDS_KEEPER, &keeper))) return;
     put(s, row);
-    CHECK_OK(s->backend->tend(keeper, false));
-    CHECK_OK(s->backend->tend(s->writer, true));
-    CHECK_OK(s->backend->tend(s->writer, false));
+    CHECK_OK(s->backend->step(keeper, RECORDS_TEND, NULL));
+    CHECK_OK(s->backend->step(s->writer, RECORDS_FOLD, NULL));
+    CHECK_OK(s->backend->step(s->writer, RECORDS_TEND, NULL));
     put(s, row);
     CHECK_INT(count(s, s->writer, &items), 6);
     s->backend->disconnect(keeper);
@@ -526,6 +720,8 @@ void store_records_suite(const struct records_backend *backend, const struct rec
     filters(&s);
     orders(&s);
     groups(&s);
+    cuts(&s);
+    searches(&s);
     changes(&s);
     transactions(&s);
     reopens(&s);

@@ -1,5 +1,10 @@
 // key: [zh, en]. {name} is filled in by the caller.
+import { docWords } from './words_docs'
+import { shareWords } from './words_share'
+
 export const words = {
+  ...docWords,
+  ...shareWords,
   // the frame
   tagline: ['设备数据变成判断，判断变成行动', 'Machine data becomes decisions, decisions become work'],
   navigation: ['主导航', 'Main navigation'],
@@ -82,7 +87,7 @@ export const words = {
   n_alarms: ['{n} 条告警', 'Alarms: {n}'],
   n_of: ['{n} / 共 {total} 条', '{n} of {total}'],
   all_n: ['查看全部 {n} 条', 'See all {n}'],
-  first_of: ['只显示前 {n} 台，共 {total} 台；请用搜索缩小范围。', 'The first {n} of {total}; narrow the search to see others.'],
+  first_of: ['已显示 {n} 台，共 {total} 台。', '{n} of {total} shown.'],
   show_more: ['再显示 {n} 条', 'Show {n} more'],
   load_more: ['加载更多', 'Load more'],
   newest: ['最新在前', 'Newest first'],

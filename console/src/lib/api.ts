@@ -60,7 +60,7 @@ const titles: Record<number, Key> = {
   412: 'problem_changed', 413: 'problem_large', 422: 'problem_input', 428: 'problem_changed', 429: 'problem_often', 500: 'problem_server', 503: 'problem_busy',
 }
 
-function problem(path: string, status: number, text: string): Problem {
+export function problem(path: string, status: number, text: string): Problem {
   let said: { title?: string; detail?: string; type?: string } = {}
   try { said = JSON.parse(text) } catch { /* not a problem document: the status speaks */ }
   if (status === 401 && path !== 'session') signedOut.set(signedOut.get() + 1)

@@ -93,6 +93,9 @@ export function percent(p: number | null | undefined, digits = 0): string {
   if (p === null || p === undefined) return '–'
   return once('%' + digits, () => new Intl.NumberFormat(locale(), { style: 'percent', maximumFractionDigits: digits })).format(p)
 }
+export function bytes(n: number): string {
+  return n < 1000 ? `${n} B` : n < 1e6 ? `${number(n / 1e3, 0)} kB` : n < 1e9 ? `${number(n / 1e6, 1)} MB` : `${number(n / 1e9, 1)} GB`
+}
 export function big(value: number): string {
   return once('big', () => new Intl.NumberFormat(locale(), { notation: value >= 100_000 ? 'compact' : 'standard', maximumFractionDigits: 1 })).format(value)
 }

@@ -27,6 +27,9 @@ function tell(topic: Topic, payload: unknown) {
   for (const fn of [...(listeners.get(topic) ?? [])]) fn(payload)
 }
 
+/** Everything on the screen is asked for again: what documents there are has changed. */
+export const askAgain = () => tell('again', null)
+
 export function takeStatus(s: Status) {
   hear(s.now)
   status.set(s)

@@ -4,7 +4,7 @@ import { useModels } from './docs'
 import { lang } from './prefs'
 import { useQuery } from './query'
 import { str } from './docs'
-import type { Component, Doc, Metric, Model, Page } from './types'
+import type { Component, Doc, DocType, Metric, Model, Page } from './types'
 
 const CJK = /[\u3400-\u9fff]/
 /** A text written in both languages, "徐州中心库 · Xuzhou central store" or "replaced / 已更换", in the reader's. */
@@ -18,8 +18,10 @@ export function pick(text: unknown): string {
   return halves[lang.get() === 'zh' ? chinese : 1 - chinese]!
 }
 
-export function docName(d: Doc): string {
-  const name = pick(d.name) || title({ title_en: str(d.title_en), title_zh: str(d.title_zh) }) || str(d.code) || str(d.thing)
+export function docName(d: Doc, type?: DocType): string {
+  const label = type?.label ? d[type.label] : undefined
+  const said = typeof label === 'object' && label !== null ? str((label as { name?: string; number?: string }).name ?? (label as { number?: string }).number) : pick(label)
+  const name = said || pick(d.name) || title({ title_en: str(d.title_en), title_zh: str(d.title_zh) }) || str(d.code) || str(d.thing)
   return name ? `${name} · ${d.number}` : d.number
 }
 
@@ -56,7 +58,7 @@ export function useNames(): Names {
 }
 
 /** All documents of a small type, by id: to show a technician's or part's name where a record only refers to it. */
-export function useAll(type: string, live = true): Map<number, Doc> {
-  const q = useQuery<Page<Doc>>(`docs/${type}?limit=500`, { live: live ? [`doc:${type}`] : [], every: 4000 })
+export function useAll(type: string | null, live = true): Map<number, Doc> {
+  const q = useQuery<Page<Doc>>(type === null ? null : `docs/${type}?limit=500`, { live: live && type !== null ? [`doc:${type}`] : [], every: 4000 })
   return new Map(q.data?.items.map((d) => [d.id, d]))
 }

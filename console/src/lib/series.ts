@@ -25,8 +25,9 @@ async function firstDay(thing: string, metric: string, signal: AbortSignal): Pro
   return iso(days.points[0]?.[0] ?? Date.UTC(1980, 0))
 }
 
-export function useSeries(thing: string, metric: string, span: number, end: number): Spanned {
-  const key = `${thing}\n${metric}\n${span}`
+/** `fixed`: exactly this stretch, which does not move on. */
+export function useSeries(thing: string, metric: string, span: number, end: number, fixed?: readonly [number, number] | null): Spanned {
+  const key = `${thing}\n${metric}\n${fixed ? fixed.join('-') : span}`
   const box = useRef<Box>({ key: '', asking: false, whole: 0 })
   const [, again] = useState(0)
   if (box.current.key !== key) box.current = { key, asking: false, whole: 0 }
@@ -42,6 +43,14 @@ export function useSeries(thing: string, metric: string, span: number, end: numb
       if (me.asking || document.hidden) return
       me.asking = true
       try {
+        if (fixed) {
+          if (me.series) { me.asking = false; return }
+          const length = fixed[1] - fixed[0]
+          me.series = await api<Series>('series' + query({ thing, metric, from: iso(fixed[0] - length / 20), to: iso(fixed[1] + length / 20), window: windowFor(length) }), { signal: abort.signal, quiet: true })
+          me.asking = false
+          again((n) => n + 1)
+          return
+        }
         const last = me.series?.points[me.series.points.length - 1]?.[0]
         const fresh = last === undefined || Date.now() - me.whole > AFRESH || (span > 0 && latest.current - last > span / 4)
         const from = fresh ? (span > 0 ? (latest.current > 0 ? iso(latest.current - span) : undefined) : await firstDay(thing, metric, abort.signal)) : iso(last)
@@ -64,6 +73,7 @@ export function useSeries(thing: string, metric: string, span: number, end: numb
   }, [key, end > 0])
 
   const { series, error } = box.current
+  if (fixed) return { series, error, from: fixed[0], to: fixed[1] }
   const points = series?.points ?? []
   const first = points[0]?.[0] ?? end, last = Math.max(end, points[points.length - 1]?.[0] ?? 0)
   return { series, error, from: span > 0 ? last - span : first, to: last }

@@ -1,14 +1,19 @@
 // The fleet, kept current by what the server tells.
 import { useEffect, useMemo, useState } from 'preact/hooks'
-import { query } from './api'
+import { api, query } from './api'
 import { on } from './live'
 import { useQuery, type Answer } from './query'
 import type { Dashboard, Page, Thing, ThingItem } from './types'
 
-export interface ThingFilter { q?: string; state?: string; model?: string; limit?: number }
+export interface ThingFilter { q?: string; state?: string; model?: string; sort?: string; limit?: number }
 
-export function useThings(filter: ThingFilter = {}): Answer<Page<ThingItem>> {
-  const answer = useQuery<Page<ThingItem>>('things' + query({ limit: filter.limit ?? 500, q: filter.q, state: filter.state, model: filter.model }), { live: ['things'], every: 15_000, keep: true })
+const PAGE = 500
+
+/** The fleet in the server's order, a page at a time; what is shown stays current by what the server tells. */
+export function useThings(filter: ThingFilter = {}): Answer<Page<ThingItem>> & { more: (() => Promise<void>) | null } {
+  const path = 'things' + query({ limit: filter.limit ?? PAGE, q: filter.q, state: filter.state, model: filter.model, sort: filter.sort })
+  const answer = useQuery<Page<ThingItem>>(path, { live: ['things'], every: 15_000, keep: true })
+  const [rest, setRest] = useState<{ path: string; items: ThingItem[]; next: string | null }>({ path: '', items: [], next: null })
   const [changed, setChanged] = useState<ReadonlyMap<string, ThingItem>>(new Map())
   useEffect(() => on('things', (payload) => setChanged((old) => {
     const next = new Map(old)
@@ -16,8 +21,17 @@ export function useThings(filter: ThingFilter = {}): Answer<Page<ThingItem>> {
     return next
   })), [])
   useEffect(() => setChanged(new Map()), [answer.data])
-  const data = useMemo(() => answer.data && changed.size ? { ...answer.data, items: answer.data.items.map((i) => changed.get(i.name) ?? i) } : answer.data, [answer.data, changed])
-  return { ...answer, data }
+  const further = rest.path === path ? rest : { path, items: [], next: answer.data?.next ?? null }
+  const data = useMemo(() => {
+    if (!answer.data) return undefined
+    const first = new Set(answer.data.items.map((i) => i.name))
+    return { ...answer.data, items: [...answer.data.items, ...further.items.filter((i) => !first.has(i.name))].map((i) => changed.get(i.name) ?? i) }
+  }, [answer.data, changed, rest, path])
+  const more = further.next === null ? null : async () => {
+    const page = await api<Page<ThingItem>>(path + '&cursor=' + encodeURIComponent(further.next!))
+    setRest({ path, items: [...further.items, ...page.items], next: page.next })
+  }
+  return { ...answer, data, more }
 }
 
 interface RawThing extends Omit<Thing, 'health' | 'health_detail'> { health: number | null | Thing['health_detail'] }

@@ -3,7 +3,19 @@ export type State = 'ok' | 'warning' | 'alarm' | 'offline'
 export type Severity = 'low' | 'medium' | 'high' | 'critical'
 export interface Titled { title_en: string; title_zh: string }
 
-export interface Session { user: string; roles: string[]; party: string }
+export interface PartyRef { id: number; name: string }
+/** Who is signed in, and for whom. A server that knows one party only says its name alone. */
+export interface Session {
+  user: string
+  name: string
+  roles: string[]
+  party: string
+  party_id: number
+  parties: { id: number; name: string; roles: string[] }[]
+  second_factor: boolean
+  needs: null | 'second_factor' | 'new_password'
+  worker: null | { docs: string[]; until: string | null; label: string }
+}
 
 export interface Status {
   version: string
@@ -65,7 +77,9 @@ export interface Series {
   baseline: null | { own_median: number; own_mad: number; peer_median: number | null; peer_mad: number | null }
 }
 
-export type FieldKind = 'text' | 'int' | 'number' | 'decimal' | 'bool' | 'time' | 'choice' | 'ref' | 'thing' | 'json'
+export type FieldKind = 'text' | 'int' | 'number' | 'decimal' | 'bool' | 'time' | 'choice' | 'ref' | 'thing' | 'json' | 'money' | 'date' | 'party' | 'file' | 'geometry' | 'lines'
+export type Share = 'own' | 'partners' | 'public' | 'secret'
+export type Reveals = 'person' | 'customer' | 'price' | 'output'
 export interface Choice extends Titled { name: string }
 export interface Field extends Titled {
   name: string
@@ -76,10 +90,19 @@ export interface Field extends Titled {
   choices: Choice[]
   ref: string | null
   scale: number
+  help_en?: string | null
+  help_zh?: string | null
+  format?: string | null
+  currency?: string | null
+  compute?: boolean
+  share?: Share
+  reveals?: Reveals | null
+  custom?: boolean
+  fields?: Field[]        // of kind "lines"
 }
 export type Tone = 'neutral' | 'info' | 'good' | 'warning' | 'critical'
 export interface DocState extends Titled { name: string; final: boolean; tone: Tone }
-export interface Transition extends Titled { name: string; from: string[]; to: string | null; needs: string[]; takes: string[] }
+export interface Transition extends Titled { name: string; from: string[]; to: string | null; needs: string[]; takes: string[]; roles?: string[] }
 export interface DocType extends Titled {
   name: string
   fields: Field[]
@@ -87,6 +110,12 @@ export interface DocType extends Titled {
   transitions: Transition[]
   create_roles: string[]
   change_roles: string[]
+  pack: string | null
+  label: string | null
+  help_en?: string | null
+  help_zh?: string | null
+  immutable: boolean
+  may_delete: boolean
 }
 
 export interface Ref { id: number; number: string }
@@ -101,7 +130,7 @@ export interface Doc {
   can: string[]
   [field: string]: unknown
 }
-export interface Page<T> { items: T[]; total: number; next: string | null }
+export interface Page<T> { items: T[]; total: number; next: string | null; agreement?: { id: number; number: string; owner: PartyRef; purpose: string } }
 export interface Counts { counts: { key: string | null; count: number }[] }
 
 export interface Kept { kept: number; missed: number }
@@ -119,3 +148,33 @@ export interface Dashboard {
 }
 
 export interface LiveDoc { type: string; id: number; number: string; state: string; thing?: string | null }
+
+export interface View extends Titled { name: string; pack: string; kind: 'list' | 'board' | 'form' | 'map' | 'chart' | 'calendar'; type: string; spec: Record<string, unknown> }
+export interface PackInfo extends Titled {
+  name: string; version: string; builtin: boolean; needs: string[]; types: string[]; models: string[]
+  rules: (Titled & { name: string; when?: string })[]; templates: string[]; views: string[]
+}
+
+export interface RowTerm { field: string; op: 'eq' | 'ne' | 'lt' | 'le' | 'gt' | 'ge'; value: string }
+export interface TypeTerms { type: string; fields: string[]; rows: RowTerm[]; aggregates?: boolean }
+export interface SeriesTerms { things: string[] | null; model: string | null; metrics: string[] | null; resolution: 'raw' | 'hourly' | 'index' }
+export interface Terms {
+  types: TypeTerms[]; series: SeriesTerms[]; purpose: string; from: string | null; to: string | null
+  onward: boolean; min_group: number; confidentiality: string | null
+}
+export type AgreementState = 'proposed' | 'negotiating' | 'agreed' | 'active' | 'suspended' | 'ended'
+export interface Signature { who: string; at: string }
+export interface Agreement {
+  id: number; number: string; state: AgreementState; owner: PartyRef; receiver: PartyRef; title: string; terms: Terms; version: number
+  proposed_by: PartyRef | null; agreed: { owner: Signature | null; receiver: Signature | null }; basis: 'consent' | 'law'; dsp: string; can: string[]
+  reason?: string
+  legal_reference?: string | null
+  confidentiality_accepted?: Signature | null
+  versions?: { version: number; at: string; who: string; by: PartyRef; terms: Terms; reason: string }[]
+}
+export interface Warning { severity: 'info' | 'warning' | 'serious'; text_en: string; text_zh: string; fields: string[] }
+export interface Preview {
+  types: { type: string; fields: (Titled & { name: string; reveals?: Reveals | null; share?: Share })[]; rows: number | null; aggregates?: boolean; sample: Doc[] }[]
+  series: { model: string | null; resolution: SeriesTerms['resolution']; metrics: string[] | null; things: number; sample: string[] }[]
+  warnings: Warning[]
+}

@@ -10,38 +10,27 @@ import { madeUpPosition, useDashboard, useThing, useThings } from '../lib/things
 import type { Dashboard, Kept, State, ThingItem } from '../lib/types'
 import { link, setParams, useRoute } from '../router'
 import { title } from '../i18n'
-import { Badge, ErrorBox, Empty, HealthBar, Segments, Skeleton, SeverityBadge, StateBadge, Time, severities, stateWord, useMedia, usePhone, Button, type Option } from '../ui/bits'
+import { Badge, ErrorBox, Empty, HealthBar, Segments, Skeleton, SeverityBadge, StateBadge, Time, severities, stateWord, toast, useMedia, usePhone, Button, type Option } from '../ui/bits'
 import { Icon, StateIcon } from '../ui/icons'
 import { FleetMap, type Pin } from '../ui/map'
 import { PageHead } from '../ui/page'
 
 const states: State[] = ['alarm', 'warning', 'ok', 'offline']
 type Sort = 'state' | 'name' | 'health' | 'seen' | 'probability'
-const rank: Record<State, number> = { alarm: 0, warning: 1, offline: 2, ok: 3 }
-const order: Record<Sort, (a: ThingItem, b: ThingItem) => number> = {
-  state: (a, b) => rank[a.state] - rank[b.state] || (a.health ?? 101) - (b.health ?? 101) || byName(a, b),
-  name: byName,
-  health: (a, b) => (a.health ?? 101) - (b.health ?? 101) || byName(a, b),
-  seen: (a, b) => (b.last_seen ?? '').localeCompare(a.last_seen ?? '') || byName(a, b),
-  probability: (a, b) => (b.prediction?.probability ?? -1) - (a.prediction?.probability ?? -1) || byName(a, b),
-}
-function byName(a: ThingItem, b: ThingItem) { return a.name.localeCompare(b.name, undefined, { numeric: true }) }
-
+const sorts: Sort[] = ['state', 'name', 'health', 'seen', 'probability']
 export function Fleet() {
   const { params } = useRoute()
   const q = params.get('q') ?? '', state = params.get('state') ?? '', model = params.get('model') ?? ''
-  const sort = (params.get('sort') ?? 'state') as Sort
+  const sort = (sorts.includes(params.get('sort') as Sort) ? params.get('sort') : 'state') as Sort
   const view = params.get('view') === 'map' ? 'map' : 'list'
   const wide = useMedia('(min-width: 1080px)')
   const phone = usePhone()
-  const things = useThings({ q, state, model })
+  const things = useThings({ q, state, model, sort })
   const board = useDashboard()
   const [hover, setHover] = useState<string | null>(null)
-  const items = useMemo(() => {
-    const all = (things.data?.items ?? []).filter((i) => !state || i.state === state)
-    return [...all].sort(order[sort] ?? order.state)
-  }, [things.data, sort, state])
-  const list = <ThingList items={items} loading={!things.data && !things.error} onHover={setHover} hover={hover} total={things.data?.total ?? 0} filtered={Boolean(q || state || model)} />
+  // The order is the server's, over the whole fleet; a machine that leaves the state asked for leaves the list at once.
+  const items = useMemo(() => (things.data?.items ?? []).filter((i) => !state || i.state === state), [things.data, state])
+  const list = <ThingList items={items} loading={!things.data && !things.error} onHover={setHover} hover={hover} total={things.data?.total ?? 0} more={things.more} filtered={Boolean(q || state || model)} />
   const map = <FleetMapCard items={items} hover={hover} onHover={setHover} />
   const segments = <Segments label={t('view')} value={view} onPick={(v) => setParams({ view: v === 'map' ? 'map' : null })}
     options={[{ value: 'list', label: t('view_list') }, { value: 'map', label: t('view_map') }]} />
@@ -141,7 +130,7 @@ export function ThingBadges({ item }: { item: ThingItem }) {
   )
 }
 
-function ThingList({ items, loading, onHover, hover, total, filtered }: { items: ThingItem[]; loading: boolean; onHover: (n: string | null) => void; hover: string | null; total: number; filtered: boolean }) {
+function ThingList({ items, loading, onHover, hover, total, more, filtered }: { more: (() => Promise<void>) | null; items: ThingItem[]; loading: boolean; onHover: (n: string | null) => void; hover: string | null; total: number; filtered: boolean }) {
   const names = useNames()
   if (loading) return <div class="card"><Skeleton rows={8} height={34} /></div>
   if (!items.length) return <div class="card">{filtered ? <Empty icon="search" title={t('no_match')}>{t('no_match_hint')}</Empty> : <Empty icon="fleet" title={t('no_machines')}>{t('no_machines_hint')}</Empty>}</div>
@@ -161,7 +150,7 @@ function ThingList({ items, loading, onHover, hover, total, filtered }: { items:
           </li>
         ))}
       </ul>
-      {total > items.length && items.length >= 500 && <p class="more-note faint">{t('first_of', { n: items.length, total: number(total, 0) })}</p>}
+      {more && <p class="more-note faint">{t('first_of', { n: number(items.length, 0), total: number(total, 0) })} <Button small onClick={() => { more().catch((e: Error) => toast(e.message, 'critical')) }}>{t('load_more')}</Button></p>}
     </div>
   )
 }

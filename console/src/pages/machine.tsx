@@ -96,19 +96,27 @@ const ranges = { '24h': DAY, '7d': 7 * DAY, '30d': 30 * DAY, all: 0 } as const
 type RangeName = keyof typeof ranges
 
 function Charts({ thing, model, marks }: { thing: Thing; model: Model | undefined; marks: Mark[] }) {
-  const range = (useRoute().params.get('range') ?? '7d') as RangeName
+  const { params } = useRoute()
+  const range = (params.get('range') ?? '7d') as RangeName
+  const zoom = zoomOf(params.get('zoom'))
+  const setZoom = (z: readonly [number, number] | null) => setParams({ zoom: z ? `${Math.round(z[0])}-${Math.round(z[1])}` : null })
+  const slide = (by: number) => { if (zoom) { const d = (zoom[1] - zoom[0]) * by; setZoom([zoom[0] + d, zoom[1] + d]) } }
   const textual = new Set(thing.latest.filter((l) => typeof l.value === 'string').map((l) => l.metric))
   const metrics = model?.metrics.length ? model.metrics.filter((m) => !textual.has(m.name) && !isCode(m))
     : thing.latest.filter((l) => typeof l.value === 'number').map((l) => ({ name: l.metric, title_en: l.metric, title_zh: l.metric, unit: null, low: null, high: null, component: null }))
   return (
-    <Card title={t('measurements')} action={<Segments<RangeName> label={t('range')} value={range in ranges ? range : '7d'} onPick={(r) => setParams({ range: r === '7d' ? null : r })}
+    <Card title={t('measurements')} action={<Segments<RangeName> label={t('range')} value={zoom ? '' as RangeName : range in ranges ? range : '7d'} onPick={(r) => setParams({ range: r === '7d' ? null : r, zoom: null })}
       options={(Object.keys(ranges) as RangeName[]).map((r) => ({ value: r, label: r === 'all' ? t('range_all') : r === '24h' ? t('n_hours', { n: 24 }) : t('n_days', { n: Number.parseInt(r, 10) }) }))} />}>
-      {metrics.length ? <div class="charts">{metrics.map((m) => <MetricChart key={m.name} thing={thing} metric={m} span={ranges[range] ?? ranges['7d']} marks={marks} />)}</div>
+      {zoom && <div class="zoomed"><Button small icon="left" aria-label={t('earlier')} onClick={() => slide(-0.5)} /><span class="num">{absolute(zoom[0])} – {absolute(zoom[1])}</span><Button small icon="right" aria-label={t('later')} onClick={() => slide(0.5)} />
+        <Button small icon="plus" aria-label={t('zoom_in')} onClick={() => { const q = (zoom[1] - zoom[0]) / 4; setZoom([zoom[0] + q, zoom[1] - q]) }} /><Button small icon="minus" aria-label={t('zoom_out')} onClick={() => { const q = (zoom[1] - zoom[0]) / 2; setZoom([zoom[0] - q, zoom[1] + q]) }} />
+        <Button small onClick={() => setZoom(null)}>{t('zoom_reset')}</Button></div>}
+      {metrics.length ? <div class="charts">{metrics.map((m) => <MetricChart key={m.name} thing={thing} metric={m} span={ranges[range] ?? ranges['7d']} zoom={zoom} onZoom={(a, b) => setZoom([a, b])} marks={marks} />)}</div>
         : <Empty icon="predict" title={t('no_metrics')}>{t('no_metrics_hint')}</Empty>}
       <ul class="chart-legend">
         <li><i class="k-line" />{t('legend_average')}</li><li><i class="k-band" />{t('legend_minmax')}</li><li><i class="k-own" />{t('legend_own')}</li>
         <li><i class="k-peer" />{t('legend_peers')}</li><li><i class="k-limit" />{t('legend_limit')}</li>
         <li><i class="k-fault" />{t('legend_fault')}</li><li><i class="k-repair" />{t('legend_repair')}</li>
+        <li class="desk-only">{t('zoom_hint')}</li>
       </ul>
     </Card>
   )
@@ -117,14 +125,19 @@ function Charts({ thing, model, marks }: { thing: Thing; model: Model | undefine
 /** A metric that carries fault codes has neither unit nor limits nor a component; its values are told under alarms. */
 const isCode = (m: Model['metrics'][number]) => !m.unit && m.low === null && m.high === null && !m.component
 
-function MetricChart({ thing, metric, span, marks }: { thing: Thing; metric: Model['metrics'][number]; span: number; marks: Mark[] }) {
+function zoomOf(text: string | null): readonly [number, number] | null {
+  const m = /^(\d+)-(\d+)$/.exec(text ?? '')
+  return m && Number(m[2]) > Number(m[1]) ? [Number(m[1]), Number(m[2])] : null
+}
+
+function MetricChart({ thing, metric, span, marks, zoom, onZoom }: { thing: Thing; metric: Model['metrics'][number]; span: number; marks: Mark[]; zoom: readonly [number, number] | null; onZoom: (from: number, to: number) => void }) {
   const end = ms(thing.last_seen) ?? 0
   // A failure or repair is drawn where it can be seen coming: on the metric that speaks of its component.
   const own = useMemo(() => marks.filter((m) => !metric.component || !m.component || m.component === metric.component), [marks, metric.component])
-  const { series, error, from, to } = useSeries(thing.name, metric.name, span, end)
+  const { series, error, from, to } = useSeries(thing.name, metric.name, span, end, zoom)
   if (error) return <figure class="chart"><figcaption><strong>{title(metric)}</strong></figcaption><p class="faint">{error.title}: {error.detail}</p></figure>
   if (!series) return <figure class="chart"><figcaption><strong>{title(metric)}</strong></figcaption><div class="plot skeleton"><span style={{ height: '150px' }} /></div></figure>
-  return <Chart metric={metric} series={series} from={from} to={to} marks={own} sync={thing.name} height={176} />
+  return <Chart metric={metric} series={series} from={from} to={to} marks={own} sync={thing.name} height={176} onZoom={onZoom} />
 }
 
 function Why({ thing }: { thing: Thing }) {

@@ -92,7 +92,7 @@ function Paging({ back, next }: { back?: () => void; next?: () => void }) {
 }
 
 /** What is shown once and never again: a password, a token. */
-function Secret({ of, close }: { of: Record<string, unknown>; close: () => void }) {
+export function Secret({ of, close }: { of: Record<string, unknown>; close: () => void }) {
   const [copied, setCopied] = useState('')
   const copy = (k: string, v: string) => { void navigator.clipboard?.writeText(v).then(() => setCopied(k)) }
   return (

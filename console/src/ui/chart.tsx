@@ -10,7 +10,7 @@ import { darkNow, lang } from '../lib/prefs'
 import type { Metric, Series } from '../lib/types'
 
 export interface Mark { at: number; tone: 'critical' | 'good'; component: string | null }
-interface Props { metric: Metric; series: Series; from: number; to: number; marks: Mark[]; sync: string; height: number }
+interface Props { metric: Metric; series: Series; from: number; to: number; marks: Mark[]; sync: string; height: number; onZoom?: (from: number, to: number) => void }
 
 interface Ink { line: string; band: string; own: string; peer: string; limit: string; grid: string; text: string; critical: string; good: string }
 
@@ -110,7 +110,7 @@ function options(el: HTMLElement, live: { current: Props }, readout: { current: 
     ms: 1,
     legend: { show: false },
     padding: [8, 8, 0, 0],
-    cursor: { drag: { x: false, y: false }, sync: { key: live.current.sync }, points: { size: 7 }, y: false },
+    cursor: { drag: { x: true, y: false, setScale: false, dist: 6 }, sync: { key: live.current.sync }, points: { size: 7 }, y: false },
     scales: {
       x: { time: true, range: () => [live.current.from, live.current.to] },
       y: { range: () => yRange(live.current.metric, live.current.series, rows(live.current.series)) },
@@ -129,9 +129,19 @@ function options(el: HTMLElement, live: { current: Props }, readout: { current: 
     hooks: {
       drawClear: [(u) => backdrop(u, live.current, ink)],
       draw: [(u) => happenings(u, live.current.marks, ink)],
+      setSelect: [(u) => zoomTo(u, live.current)],
       setCursor: [(u) => { if (readout.current) tellCursor(u, live.current, readout.current) }],
     },
   }
+}
+
+/** A stretch drawn over a chart becomes the range of all. */
+function zoomTo(u: uPlot, { onZoom }: Props) {
+  const { left, width } = u.select
+  if (width < 6) return
+  const from = u.posToVal(left, 'x'), to = u.posToVal(left + width, 'x')
+  u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false)
+  if (to > from) onZoom?.(Math.round(from), Math.round(to))
 }
 
 function ticks(splits: number[], incr: number): string[] {

@@ -6,7 +6,7 @@ import { Button } from './bits'
 
 let serial = 0
 
-export function Dialog({ title, onClose, children }: { title: string; onClose: () => void; children: ComponentChildren }) {
+export function Dialog({ title, onClose, children, wide }: { title: string; onClose: () => void; children: ComponentChildren; wide?: boolean }) {
   const ref = useRef<HTMLDialogElement>(null)
   const id = useRef(`dialog-${++serial}`).current
   useEffect(() => {
@@ -17,7 +17,7 @@ export function Dialog({ title, onClose, children }: { title: string; onClose: (
     return () => { el.close(); back?.focus?.() }
   }, [])
   return (
-    <dialog ref={ref} aria-labelledby={id} onCancel={(e) => { e.preventDefault(); onClose() }}
+    <dialog ref={ref} class={wide ? 'broad' : undefined} aria-labelledby={id} onCancel={(e) => { e.preventDefault(); onClose() }}
       onMouseDown={(e) => { if (e.target === ref.current) onClose() }}>
       <div class="sheet">
         <header><h2 id={id}>{title}</h2><Button kind="quiet" icon="close" aria-label={t('close')} onClick={onClose} /></header>

@@ -1,92 +1,20 @@
 // Forms out of a document type's fields: one input per kind, checked for what is required, sent as the API wants it.
-import { useMemo, useState } from 'preact/hooks'
+// With a draft's key what is typed is kept on the device until it is saved.
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { lang } from '../lib/prefs'
 import { t, title } from '../i18n'
-import { enc } from '../lib/api'
+import { Problem } from '../lib/api'
 import { platformNow } from '../lib/clock'
-import { ms } from '../lib/format'
-import { docName, useNames } from '../lib/names'
-import { useQuery } from '../lib/query'
-import { ref, str } from '../lib/docs'
-import type { Doc, Field, Page, ThingItem } from '../lib/types'
+import { dropDraft, keepDraft, readDraft } from '../lib/draft'
+import { clockTime } from '../lib/format'
+import { useNames } from '../lib/names'
+import type { Doc, Field } from '../lib/types'
 import { Button, ErrorBox } from './bits'
+import { Icon } from './icons'
+import { blamed, FieldInput, outgoing, type About } from './inputs'
 
+export { FieldInput, outgoing } from './inputs'
 export type Values = Record<string, unknown>
-const LONG = new Set(['text', 'finding', 'remedy', 'note', 'description'])
-
-interface InputProps { field: Field; id: string; value: unknown; onInput: (value: unknown) => void; required: boolean; refLabel?: (doc: Doc) => string }
-
-/** A datetime-local's text in the browser's zone. */
-function localTime(value: unknown): string {
-  const at = ms(value)
-  if (at === null) return ''
-  return new Date(at - new Date(at).getTimezoneOffset() * 60_000).toISOString().slice(0, 16)
-}
-
-export function FieldInput({ field, id, value, onInput, required, refLabel }: InputProps) {
-  const common = { id, name: field.name, required, 'aria-required': required || undefined }
-  switch (field.kind) {
-    case 'bool':
-      return <input type="checkbox" {...common} required={false} checked={Boolean(value)} onChange={(e) => onInput(e.currentTarget.checked)} />
-    case 'choice':
-      return (
-        <select {...common} value={str(value)} onChange={(e) => onInput(e.currentTarget.value || null)}>
-          {(!required || !value) && <option value="">{required ? t('choose') : '–'}</option>}
-          {field.choices.map((c) => <option value={c.name}>{title(c)}</option>)}
-          {str(value) && !field.choices.some((c) => c.name === value) && <option value={str(value)}>{str(value)}</option>}
-        </select>
-      )
-    case 'ref':
-      return <RefInput field={field} common={common} value={value} onInput={onInput} label={refLabel} required={required} />
-    case 'thing':
-      return <ThingInput common={common} value={value} onInput={onInput} />
-    case 'time':
-      return <input type="datetime-local" {...common} value={localTime(value)} onInput={(e) => { const v = e.currentTarget.value; onInput(v ? new Date(v).toISOString() : null) }} />
-    case 'int': case 'number': case 'decimal':
-      return <span class="with-unit"><input {...common} inputMode={field.kind === 'int' ? 'numeric' : 'decimal'} value={str(value)} autocomplete="off" onInput={(e) => onInput(e.currentTarget.value)} />{field.unit && <span>{field.unit}</span>}</span>
-    case 'json':
-      return <textarea {...common} rows={4} class="mono" value={typeof value === 'string' ? value : value === undefined || value === null ? '' : JSON.stringify(value, null, 1)} onInput={(e) => onInput(e.currentTarget.value)} />
-    default:
-      return LONG.has(field.name)
-        ? <textarea {...common} rows={2} value={str(value)} onInput={(e) => onInput(e.currentTarget.value)} />
-        : <input type="text" {...common} value={str(value)} autocomplete="off" onInput={(e) => onInput(e.currentTarget.value)} />
-  }
-}
-
-type Common = { id: string; name: string; required: boolean; 'aria-required': true | undefined }
-
-function RefInput({ field, common, value, onInput, label, required }: { field: Field; common: Common; value: unknown; onInput: (v: unknown) => void; label?: (doc: Doc) => string; required: boolean }) {
-  const all = useQuery<Page<Doc>>(field.ref ? `docs/${field.ref}?limit=200` : null)
-  const current = ref(value)?.id ?? value
-  return (
-    <select {...common} value={str(current)} onChange={(e) => onInput(e.currentTarget.value ? Number(e.currentTarget.value) : null)}>
-      {(!required || !current) && <option value="">{all.data ? (required ? t('choose') : '–') : t('loading')}</option>}
-      {all.data?.items.map((d) => <option value={d.id}>{label ? label(d) : docName(d)}</option>)}
-    </select>
-  )
-}
-
-function ThingInput({ common, value, onInput }: { common: Common; value: unknown; onInput: (v: unknown) => void }) {
-  const text = str(value)
-  const found = useQuery<Page<ThingItem>>(`things?limit=50&q=${enc(text)}`, { keep: true })
-  return (
-    <>
-      <input type="text" {...common} list={common.id + '-list'} value={text} autocomplete="off" onInput={(e) => onInput(e.currentTarget.value)} />
-      <datalist id={common.id + '-list'}>{found.data?.items.map((i) => <option value={i.name} />)}</datalist>
-    </>
-  )
-}
-
-/** What the API wants for a field: numbers as numbers, decimals as strings, empty as null. */
-export function outgoing(field: Field, value: unknown): unknown {
-  if (value === undefined || value === '' || value === null) return null
-  switch (field.kind) {
-    case 'int': case 'number': { const n = Number(String(value).replace(',', '.')); return Number.isNaN(n) ? value : n }
-    case 'decimal': return String(value)
-    case 'ref': return ref(value)?.id ?? value
-    case 'json': if (typeof value !== 'string') return value; try { return JSON.parse(value) } catch { return value }
-    default: return value
-  }
-}
 
 interface FormProps {
   fields: Field[]
@@ -100,6 +28,9 @@ interface FormProps {
   suggest?: Record<string, string[]>
   refLabel?: Record<string, (doc: Doc) => string>
   intro?: string
+  draft?: string               // key under which unsaved input is kept
+  about?: About
+  wide?: boolean
 }
 
 /** A component is a text to the server; people choose it by its title where the models know any. */
@@ -109,41 +40,80 @@ function useFields(fields: Field[]): Field[] {
     ? { ...f, kind: 'choice', choices: components.map(({ name, title_en, title_zh }) => ({ name, title_en, title_zh })) } : f)
 }
 
-export function DocForm({ fields: given, needs = [], initial = {}, onlyChanges, submit, danger, send, cancel, suggest = {}, refLabel = {}, intro }: FormProps) {
+/** What of the form would be sent. */
+export function bodyOf(fields: Field[], values: Values, initial: Values, onlyChanges: boolean): Values {
+  const body: Values = {}
+  for (const f of fields) {
+    const value = outgoing(f, values[f.name])
+    if (onlyChanges ? JSON.stringify(value) !== JSON.stringify(outgoing(f, initial[f.name])) : value !== null) body[f.name] = value
+  }
+  return body
+}
+
+function useDraft(key: string | undefined, initial: Values) {
+  const found = useMemo(() => key ? readDraft(key) : null, [key])
+  const [values, setValues] = useState<Values>(found ? { ...initial, ...found.values } : initial)
+  const [restored, setRestored] = useState(found?.at ?? null)
+  const dirty = useRef(false)
+  const timer = useRef<ReturnType<typeof setTimeout>>()
+  const latest = useRef(values)
+  latest.current = values
+  const write = () => { if (key && dirty.current) keepDraft(key, latest.current) }
+  const set = (name: string, value: unknown) => {
+    dirty.current = true
+    setValues((all) => ({ ...all, [name]: value }))
+    clearTimeout(timer.current)
+    timer.current = setTimeout(write, 300)
+  }
+  useEffect(() => {
+    addEventListener('pagehide', write)
+    return () => { removeEventListener('pagehide', write); clearTimeout(timer.current); write() }
+  }, [key])
+  const drop = () => { dirty.current = false; clearTimeout(timer.current); if (key) dropDraft(key) }
+  const afresh = () => { drop(); setRestored(null); setValues(initial) }
+  return { values, set, drop, restored, afresh }
+}
+
+export function DocForm({ fields: given, needs = [], initial = {}, onlyChanges, submit, danger, send, cancel, suggest = {}, refLabel = {}, intro, draft, about, wide }: FormProps) {
   const fields = useFields(given)
-  const [values, setValues] = useState<Values>(initial)
+  const { values, set, drop, restored, afresh } = useDraft(draft, initial)
   const [error, setError] = useState<unknown>(null)
   const [busy, setBusy] = useState(false)
+  const form = useRef<HTMLFormElement>(null)
   const prefix = useMemo(() => 'f' + Math.random().toString(36).slice(2, 8), [])
-  const set = (name: string, value: unknown) => setValues((all) => ({ ...all, [name]: value }))
+  const wrong = useMemo(() => error instanceof Problem ? blamed(error.detail) : new Set<string>(), [error])
   const go = async (e: Event) => {
     e.preventDefault()
     if (busy) return
-    const body: Values = {}
-    for (const f of fields) {
-      const value = outgoing(f, values[f.name])
-      if (onlyChanges ? JSON.stringify(value) !== JSON.stringify(outgoing(f, initial[f.name])) : value !== null) body[f.name] = value
-    }
     setBusy(true)
     setError(null)
-    try { await send(body) } catch (x) { setError(x) } finally { setBusy(false) }
+    try { await send(bodyOf(fields, values, initial, Boolean(onlyChanges))); drop() } catch (x) { setError(x) } finally { setBusy(false) }
   }
+  // What is wrong is led to: the first field that the server named.
+  useEffect(() => { if (wrong.size) (form.current?.querySelector('[aria-invalid]') as HTMLElement | null)?.focus() }, [wrong])
+  const help = (f: Field) => lang.get() === 'zh' ? f.help_zh || f.help_en : f.help_en || f.help_zh
   return (
-    <form class="form" onSubmit={go}>
-      {intro && <p class="faint">{intro}</p>}
+    <form class={`form${wide ? ' two' : ''}`} onSubmit={go} ref={form}>
+      {intro && <p class="faint whole">{intro}</p>}
+      {restored !== null && <p class="restored whole" role="status"><Icon name="clock" size={16} />{t('draft_restored', { at: clockTime(restored) })} <button type="button" class="linklike" onClick={afresh}>{t('draft_drop')}</button></p>}
       {fields.map((f) => {
         const required = needs.includes(f.name) || f.required
         const id = `${prefix}-${f.name}`
+        const hint = help(f)
+        const group = f.kind === 'lines' || f.kind === 'geometry'
         return (
-          <div class={`field k-${f.kind}`} key={f.name}>
-            <label for={id}>{title(f)}{required && <span class="req" aria-hidden="true"> *</span>}</label>
-            <FieldInput field={f} id={id} value={values[f.name]} required={required} onInput={(v) => set(f.name, v)} refLabel={refLabel[f.name]} />
+          <div class={`field k-${f.kind}${group || f.kind === 'json' ? ' whole' : ''}${wrong.has(f.name) ? ' wrong' : ''}`} key={f.name}>
+            {group ? <span class="label">{title(f)}{required && <span class="req" aria-hidden="true"> *</span>}</span>
+              : <label for={id}>{title(f)}{required && <span class="req" aria-hidden="true"> *</span>}</label>}
+            <FieldInput field={f} id={id} value={values[f.name]} required={required} onInput={(v) => set(f.name, v)} refLabel={refLabel[f.name]} about={about}
+              describedBy={hint ? id + '-help' : undefined} invalid={wrong.has(f.name)} label={f.kind === 'geometry' ? title(f) : undefined} />
+            {hint && <p class="help faint" id={id + '-help'}>{hint}</p>}
             {suggest[f.name] && <div class="suggest">{suggest[f.name]!.map((s) => <button type="button" class="chip" aria-pressed={values[f.name] === s} onClick={() => set(f.name, s)}>{s}</button>)}</div>}
           </div>
         )
       })}
-      <ErrorBox error={error} />
-      <footer>
+      <div class="whole"><ErrorBox error={error} /></div>
+      <footer class="whole">
         {cancel && <Button kind="quiet" onClick={cancel}>{t('cancel')}</Button>}
         <Button type="submit" kind={danger ? 'danger' : 'primary'} busy={busy}>{submit}</Button>
       </footer>

@@ -12,7 +12,7 @@ import { cities } from './cities'
 import { stateMark, stateShape } from './icons'
 
 export interface Pin { id: string; latitude: number; longitude: number; state: State | 'person'; label: string; href?: string }
-interface Props { pins: Pin[]; lines?: [Pin, Pin][]; tip?: (id: string) => ComponentChildren; label: string; selected?: string | null; onHover?: (id: string | null) => void; note?: ComponentChildren; small?: boolean }
+interface Props { pins: Pin[]; lines?: [Pin, Pin][]; tip?: (id: string) => ComponentChildren; label: string; selected?: string | null; onHover?: (id: string | null) => void; note?: ComponentChildren; small?: boolean; onPick?: (latitude: number, longitude: number) => void }
 
 type Land = typeof import('land:paths')
 const SIZE = 65536
@@ -123,7 +123,7 @@ function zoomed(v: View, b: Box, p: { x: number; y: number }, factor: number): V
   return { k, x: v.x + dx / v.k - dx / k, y: v.y + dy / v.k - dy / k }
 }
 
-export function FleetMap({ pins, lines = [], tip, label, selected, onHover, note, small }: Props) {
+export function FleetMap({ pins, lines = [], tip, label, selected, onHover, note, small, onPick }: Props) {
   const holder = useRef<HTMLDivElement>(null)
   const svg = useRef<SVGSVGElement>(null)
   const [land, setLand] = useState<Land | null>(null)
@@ -146,13 +146,18 @@ export function FleetMap({ pins, lines = [], tip, label, selected, onHover, note
     return () => watch.disconnect()
   }, [])
   const where = placed.map((p) => `${p.longitude},${p.latitude}`).join(' ')
-  useEffect(() => { if (box.w > 0 && !touched.current) setView(fit(placed, box, small ? 36 : 64)) }, [where, box])
+  useEffect(() => { if (box.w > 0 && !touched.current && !(onPick && view)) setView(fit(placed, box, small ? 36 : 64)) }, [where, box])
 
   const shown = view ?? (box.w ? fit(placed, box) : { x: SIZE / 2, y: SIZE / 2, k: 0.01 })
   viewRef.current = shown
   const move = (v: View) => { touched.current = true; setView(clamp(v, boxRef.current)) }
   useHands(svg, viewRef, boxRef, move)
 
+  const pick = (e: MouseEvent) => {
+    const r = svg.current!.getBoundingClientRect()
+    const x = shown.x + (e.clientX - r.left - box.w / 2) / shown.k, y = shown.y + (e.clientY - r.top - box.h / 2) / shown.k
+    onPick?.(latitudeOf(y), x / SIZE * 360 - 180)
+  }
   const px = (longitude: number) => (mx(longitude) - shown.x) * shown.k + box.w / 2
   const py = (latitude: number) => (my(latitude) - shown.y) * shown.k + box.h / 2
   const clusters = useMemo(() => cluster(placed, (p) => [px(p.longitude), py(p.latitude)], shown.k >= MAX_K ? 8 : 26)
@@ -164,7 +169,7 @@ export function FleetMap({ pins, lines = [], tip, label, selected, onHover, note
   return (
     <div class={`map${small ? ' small' : ''}`} ref={holder} role="group" aria-label={label}
       onKeyDown={(e) => { if (e.key === '+' || e.key === '=') zoom(1.6); else if (e.key === '-') zoom(1 / 1.6); else if (e.key === 'Escape') point(null) }}>
-      <svg ref={svg} width={box.w} height={box.h}>
+      <svg ref={svg} width={box.w} height={box.h} class={onPick ? 'picks' : undefined} onClick={onPick && pick}>
         <g transform={`translate(${box.w / 2 - shown.x * shown.k} ${box.h / 2 - shown.y * shown.k}) scale(${shown.k})`}>
           {land && <Ground land={land} />}
         </g>

@@ -7,10 +7,9 @@
 #include "domain/service/service_orders.h"
 #include "domain/service/service_predictions.h"
 #include "domain/service/service_stock.h"
-#include "domain/service/service_types.h"
 
-static Err read_event(struct service *s, const struct reaction_event *e, const struct doctype *type, struct doc **out) {
-    return service_doc_get(s, e->row->party, type, e->row->id, e->arena, out);
+static Err read_event(struct service *s, const struct reaction_event *e, const char *type, struct doc **out) {
+    return service_doc_get(s, e->row->party, service_doc_type(s, type), e->row->id, e->arena, out);
 }
 
 /* ---- findings */
@@ -23,7 +22,7 @@ static const struct act_listener listeners[] = {{FINDING_PREDICTION, take_predic
 /* ---- machines */
 static Err on_prediction(void *ctx, const struct reaction_event *e) {
     struct doc *doc;
-    TRY(read_event(ctx, e, &service_docs_prediction, &doc));
+    TRY(read_event(ctx, e, PREDICTION_TYPE, &doc));
     return service_predictions_created(ctx, doc, e->arena);
 }
 
@@ -31,23 +30,23 @@ static Err on_prediction(void *ctx, const struct reaction_event *e) {
 static Err on_alarm(void *ctx, const struct reaction_event *e) {
     struct service *s = ctx;
     struct doc *alarm, *order;
-    TRY(read_event(s, e, &service_docs_alarm, &alarm));
-    bool stands = doctype_in_state(alarm, "raised") || doctype_in_state(alarm, "acknowledged");
-    if (!stands || !str_eq_c(service_doc_text(alarm, "severity"), "critical")) return err_none();
+    TRY(read_event(s, e, ALARM_TYPE, &alarm));
+    bool stands = doctype_in_state(alarm, ALARM_STATE_RAISED) || doctype_in_state(alarm, ALARM_STATE_ACKNOWLEDGED);
+    if (!stands || !str_eq_c(service_doc_text(alarm, ALARM_SEVERITY), "critical")) return err_none();
     struct order_wish wish = {.party = alarm->party,
                               .kind = "alarm",
                               .priority = "high",
-                              .cause = "alarm",
+                              .cause = WORK_ORDER_ALARM,
                               .cause_id = alarm->id,
-                              .thing = service_doc_text(alarm, "thing"),
-                              .component = service_doc_text(alarm, "component")};
+                              .thing = service_doc_text(alarm, ALARM_THING),
+                              .component = service_doc_text(alarm, ALARM_COMPONENT)};
     const struct thing_model *model = service_model_of(s->options.things, alarm->party, wish.thing);
-    const struct thing_metric *metric = model ? thing_model_metric(model, service_doc_text(alarm, "metric")) : NULL;
+    const struct thing_metric *metric = model ? thing_model_metric(model, service_doc_text(alarm, ALARM_METRIC)) : NULL;
     if (wish.component.len == 0 && metric) wish.component = str_c(metric->component);
-    wish.title_en =
-        arena_printf(e->arena, STR_FMT ": " STR_FMT, STR_ARG(wish.thing), STR_ARG(service_doc_text(alarm, "text_en")));
-    wish.title_zh =
-        arena_printf(e->arena, STR_FMT "：" STR_FMT, STR_ARG(wish.thing), STR_ARG(service_doc_text(alarm, "text_zh")));
+    wish.title_en = arena_printf(e->arena, STR_FMT ": " STR_FMT, STR_ARG(wish.thing),
+                                 STR_ARG(service_doc_text(alarm, ALARM_TEXT_EN)));
+    wish.title_zh = arena_printf(e->arena, STR_FMT "：" STR_FMT, STR_ARG(wish.thing),
+                                 STR_ARG(service_doc_text(alarm, ALARM_TEXT_ZH)));
     return service_orders_wish(s, &wish, e->arena, &order);
 }
 
@@ -57,14 +56,14 @@ static Err close_foreseen(struct service *s, struct doc *fault, const struct doc
                           bool *closed) {
     struct doc *order = NULL;
     *closed = false;
-    if (!prediction || !str_eq_c(service_doc_text(fault, "source"), "recording")) return err_none();
-    TRY(service_orders_of(s, fault->party, "prediction", prediction->id, arena, &order));
-    if (!order || !service_doc_has(order, "finished_at")) return err_none();
+    if (!prediction || !str_eq_c(service_doc_text(fault, FAULT_SOURCE), "recording")) return err_none();
+    TRY(service_orders_of(s, fault->party, WORK_ORDER_PREDICTION, prediction->id, arena, &order));
+    if (!order || !service_doc_has(order, WORK_ORDER_FINISHED_AT)) return err_none();
     *closed = true;
-    if (!doctype_in_state(fault, "reported")) return err_none();
-    double lead = service_doc_num(prediction, "lead_hours");
+    if (!doctype_in_state(fault, FAULT_STATE_REPORTED)) return err_none();
+    double lead = service_doc_num(prediction, PREDICTION_LEAD_HOURS);
     struct service_sets sets = {.n = 0};
-    service_doc_put_text(&sets, "text",
+    service_doc_put_text(&sets, FAULT_TEXT,
                          arena_printf(arena,
                                       "in the recording the component failed; " STR_FMT
                                       " foresaw it %.0f h ahead and " STR_FMT
@@ -72,7 +71,7 @@ static Err close_foreseen(struct service *s, struct doc *fault, const struct doc
                                       " 提前 %.0f 小时预测，工单 " STR_FMT " 已在故障前完成",
                                       STR_ARG(prediction->number), lead, STR_ARG(order->number),
                                       STR_ARG(prediction->number), lead, STR_ARG(order->number)));
-    return service_doc_move(s, &fault, "repair", &sets, arena);
+    return service_doc_move(s, &fault, FAULT_STEP_REPAIR, &sets, arena);
 }
 
 static void fault_titles(struct service *s, struct order_wish *wish, struct arena *arena) {
@@ -88,21 +87,21 @@ static void fault_titles(struct service *s, struct order_wish *wish, struct aren
 static Err on_fault(void *ctx, const struct reaction_event *e) {
     struct service *s = ctx;
     struct doc *fault, *prediction, *order;
-    TRY(read_event(s, e, &service_docs_fault, &fault));
+    TRY(read_event(s, e, FAULT_TYPE, &fault));
     struct order_wish wish = {.party = fault->party,
                               .kind = "breakdown",
                               .priority = "urgent",
-                              .cause = "fault",
+                              .cause = WORK_ORDER_FAULT,
                               .cause_id = fault->id,
-                              .thing = service_doc_text(fault, "thing"),
-                              .component = service_doc_text(fault, "component")};
+                              .thing = service_doc_text(fault, FAULT_THING),
+                              .component = service_doc_text(fault, FAULT_COMPONENT)};
     if (wish.component.len && s->options.failed)
         s->options.failed(s->options.ctx, wish.party, wish.thing, wish.component,
-                          service_doc_int(fault, "occurred_at"));
+                          service_doc_int(fault, FAULT_OCCURRED_AT));
     TRY(service_predictions_judge(s, &fault, e->arena, &prediction));
     bool closed;
     TRY(close_foreseen(s, fault, prediction, e->arena, &closed));
-    if (closed || !doctype_in_state(fault, "reported")) return err_none();
+    if (closed || !doctype_in_state(fault, FAULT_STATE_REPORTED)) return err_none();
     fault_titles(s, &wish, e->arena);
     return service_orders_wish(s, &wish, e->arena, &order);
 }
@@ -110,42 +109,42 @@ static Err on_fault(void *ctx, const struct reaction_event *e) {
 static Err on_maintenance(void *ctx, const struct reaction_event *e) {
     struct service *s = ctx;
     struct doc *doc;
-    TRY(read_event(s, e, &service_docs_maintenance, &doc));
-    Str component = service_doc_text(doc, "component");
+    TRY(read_event(s, e, MAINTENANCE_TYPE, &doc));
+    Str component = service_doc_text(doc, MAINTENANCE_COMPONENT);
     if (component.len && s->options.replaced && service_doc_really_happened(s, doc))
-        s->options.replaced(s->options.ctx, doc->party, service_doc_text(doc, "thing"), component,
-                            service_doc_int(doc, "done_at"));
+        s->options.replaced(s->options.ctx, doc->party, service_doc_text(doc, MAINTENANCE_THING), component,
+                            service_doc_int(doc, MAINTENANCE_DONE_AT));
     return err_none();
 }
 
 /* ---- work */
 static Err on_order_created(void *ctx, const struct reaction_event *e) {
     struct doc *doc;
-    TRY(read_event(ctx, e, &service_docs_work_order, &doc));
+    TRY(read_event(ctx, e, WORK_ORDER_TYPE, &doc));
     return service_orders_created(ctx, doc, e->row->at, e->arena);
 }
 
 static Err on_order_dispatched(void *ctx, const struct reaction_event *e) {
     struct doc *doc;
-    TRY(read_event(ctx, e, &service_docs_work_order, &doc));
+    TRY(read_event(ctx, e, WORK_ORDER_TYPE, &doc));
     return service_orders_dispatched(ctx, doc, e->arena);
 }
 
 static Err on_order_arrived(void *ctx, const struct reaction_event *e) {
     struct doc *doc;
-    TRY(read_event(ctx, e, &service_docs_work_order, &doc));
+    TRY(read_event(ctx, e, WORK_ORDER_TYPE, &doc));
     return service_orders_arrived(ctx, doc, e->arena);
 }
 
 static Err on_order_finished(void *ctx, const struct reaction_event *e) {
     struct doc *doc;
-    TRY(read_event(ctx, e, &service_docs_work_order, &doc));
+    TRY(read_event(ctx, e, WORK_ORDER_TYPE, &doc));
     return service_orders_finished(ctx, doc, e->row->at, e->arena);
 }
 
 static Err on_order_cancelled(void *ctx, const struct reaction_event *e) {
     struct doc *doc;
-    TRY(read_event(ctx, e, &service_docs_work_order, &doc));
+    TRY(read_event(ctx, e, WORK_ORDER_TYPE, &doc));
     return service_orders_cancelled(ctx, doc, e->row->at, e->arena);
 }
 
@@ -156,9 +155,9 @@ static Err on_technician(void *ctx, const struct reaction_event *e) {
 
 static Err on_part(void *ctx, const struct reaction_event *e) {
     struct doc *part;
-    TRY(read_event(ctx, e, &service_docs_part, &part));
-    if (service_doc_int(part, "on_hand") <= service_doc_int(part, "reserved")) return err_none();
-    Str component = service_doc_text(part, "component");
+    TRY(read_event(ctx, e, PART_TYPE, &part));
+    if (service_doc_int(part, PART_ON_HAND) <= service_doc_int(part, PART_RESERVED)) return err_none();
+    Str component = service_doc_text(part, PART_COMPONENT);
     return component.len ? service_crew_parts_waiting(ctx, part->party, component, e->arena) : err_none();
 }
 
@@ -175,27 +174,27 @@ static Err on_released(void *ctx, const struct reaction_event *e) {
 }
 
 static const struct reaction reactions[] = {
-    {"prediction", "create", on_prediction},
-    {"alarm", "create", on_alarm},
-    {"alarm", "change", on_alarm},
-    {"alarm", "repeat", on_alarm},
-    {"fault", "create", on_fault},
-    {"maintenance", "create", on_maintenance},
-    {"work_order", "create", on_order_created},
-    {"work_order", "dispatch", on_order_dispatched},
-    {"work_order", "reassign", on_order_dispatched},
-    {"work_order", "arrive", on_order_arrived},
-    {"work_order", "finish", on_order_finished},
-    {"work_order", "cancel", on_order_cancelled},
-    {"technician", "create", on_technician},
-    {"technician", "change", on_technician},
-    {"technician", "start_shift", on_technician},
-    {"part", "create", on_part},
-    {"part", "change", on_part},
-    {"part", "restore", on_part},
-    {"reservation", "create", on_reserved},
-    {"reservation", "use", on_used},
-    {"reservation", "release", on_released},
+    {PREDICTION_TYPE, "create", on_prediction},
+    {ALARM_TYPE, "create", on_alarm},
+    {ALARM_TYPE, "change", on_alarm},
+    {ALARM_TYPE, ALARM_STEP_REPEAT, on_alarm},
+    {FAULT_TYPE, "create", on_fault},
+    {MAINTENANCE_TYPE, "create", on_maintenance},
+    {WORK_ORDER_TYPE, "create", on_order_created},
+    {WORK_ORDER_TYPE, WORK_ORDER_STEP_DISPATCH, on_order_dispatched},
+    {WORK_ORDER_TYPE, WORK_ORDER_STEP_REASSIGN, on_order_dispatched},
+    {WORK_ORDER_TYPE, WORK_ORDER_STEP_ARRIVE, on_order_arrived},
+    {WORK_ORDER_TYPE, WORK_ORDER_STEP_FINISH, on_order_finished},
+    {WORK_ORDER_TYPE, WORK_ORDER_STEP_CANCEL, on_order_cancelled},
+    {TECHNICIAN_TYPE, "create", on_technician},
+    {TECHNICIAN_TYPE, "change", on_technician},
+    {TECHNICIAN_TYPE, TECHNICIAN_STEP_START_SHIFT, on_technician},
+    {PART_TYPE, "create", on_part},
+    {PART_TYPE, "change", on_part},
+    {PART_TYPE, PART_STEP_RESTORE, on_part},
+    {RESERVATION_TYPE, "create", on_reserved},
+    {RESERVATION_TYPE, RESERVATION_STEP_USE, on_used},
+    {RESERVATION_TYPE, RESERVATION_STEP_RELEASE, on_released},
     {.run = NULL},
 };
 
@@ -226,6 +225,5 @@ struct act_domain service_domain(struct service *s) {
 }
 
 const struct thing_model *service_model_of(void *things, PartyId party, Str thing) {
-    char name[64];
-    return things_model(things, party, thing, name) ? service_types_model(str_c(name)) : NULL;
+    return things_model_of(things, party, thing);
 }

@@ -2,7 +2,7 @@
  * The service business: predictions, alarms and faults become work orders; work orders get the nearest technician who
  * can do them, a part from the nearest stock and a promise (on site within 2 h, working again within 24 h); done work
  * becomes maintenance history. All of it happens in reactions to documents, so it is the same whether the system or a
- * person moved the document. The types are in service_types.h.
+ * person moved the document. The types are in packs/machinery.
  *
  *     TRY(service_open(&(struct service_options){.documents = d, .things = t, .failed = …, .replaced = …}, &service));
  *     service_history(service)                        // before watch_start: tells failed and replaced what is on
@@ -23,7 +23,7 @@ struct service;
 typedef void service_component_fn(void *ctx, PartyId party, Str thing, Str component, Nanos at);
 
 struct service_options {
-    struct documents *documents; /* opened with service_types */
+    struct documents *documents; /* whose types include those of packs/machinery */
     struct things *things;
     service_component_fn *failed, *replaced; /* may be NULL; called on act's threads */
     void *ctx;

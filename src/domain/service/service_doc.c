@@ -4,6 +4,12 @@
 
 #include "trust/gate.h"
 
+const struct doctype *service_doc_type(const struct service *s, const char *name) {
+    const struct doctype *type = documents_type(s->options.documents, str_c(name));
+    ASSERT(type); /* built in: cannot be removed */
+    return type;
+}
+
 Str service_doc_text(const struct doc *doc, const char *field) {
     Value v = doctype_get(doc, field);
     return v.kind == VALUE_STRING ? v.s : STR("");

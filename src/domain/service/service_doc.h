@@ -6,11 +6,17 @@
 #define DOMAIN_SERVICE_SERVICE_DOC_H
 
 #include "domain/service/service.h"
-#include "domain/service/service_docs.h"
+#include "model/machinery.h"
+
+#define SERVICE_DOC_ARRIVE_HOURS 2  /* the promise: on site within … of the request */
+#define SERVICE_DOC_FINISH_HOURS 24 /* … and working again within */
 
 struct service {
     struct service_options options;
 };
+
+/* A type of packs/machinery, as it is now: packs may change while the server runs. */
+const struct doctype *service_doc_type(const struct service *s, const char *name);
 
 /* Fields that are not set read as empty, 0, NaN and false. */
 Str service_doc_text(const struct doc *doc, const char *field);

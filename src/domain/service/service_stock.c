@@ -2,9 +2,9 @@
 
 #include "base/log.h"
 
-#define PART (&service_docs_part)
-#define RESERVATION (&service_docs_reservation)
-#define TRIES 50 /* each lost try means that another one won */
+#define PART service_doc_type(s, PART_TYPE)
+#define RESERVATION service_doc_type(s, RESERVATION_TYPE)
+#define TRIES 500 /* each lost try means that another one won */
 
 /* A part and the reservations that hold pieces of it, as of one moment: read again when the part changed meanwhile. */
 struct holding {
@@ -13,10 +13,10 @@ struct holding {
 };
 
 static Err read_holding(struct service *s, PartyId party, int64_t part, struct arena *arena, struct holding *out) {
-    struct doc_filter filters[] = {SERVICE_DOC_ID("part", part),
-                                   SERVICE_DOC_STATE("reserved"),
-                                   SERVICE_DOC_STATE("used"),
-                                   {"issued", DOC_IS_SET, VALUE_B(false)}};
+    struct doc_filter filters[] = {SERVICE_DOC_ID(RESERVATION_PART, part),
+                                   SERVICE_DOC_STATE(RESERVATION_STATE_RESERVED),
+                                   SERVICE_DOC_STATE(RESERVATION_STATE_USED),
+                                   {RESERVATION_ISSUED, DOC_IS_SET, VALUE_B(false)}};
     struct doc *again;
     TRY(service_doc_get(s, party, PART, part, arena, &again));
     for (int i = 0; i < TRIES; i++) {
@@ -35,9 +35,9 @@ static int64_t pieces(const struct holding *h, int64_t last, bool standing_only)
     int64_t sum = 0;
     for (size_t i = 0; i < h->page.n && h->page.docs[i]->id <= last; i++) {
         const struct doc *r = h->page.docs[i];
-        bool used = doctype_in_state(r, "used");
-        if (used && (standing_only || r->id == service_doc_int(h->part, "last_issue"))) continue;
-        sum += service_doc_int(r, "quantity");
+        bool used = doctype_in_state(r, RESERVATION_STATE_USED);
+        if (used && (standing_only || r->id == service_doc_int(h->part, PART_LAST_ISSUE))) continue;
+        sum += service_doc_int(r, RESERVATION_QUANTITY);
     }
     return sum;
 }
@@ -50,9 +50,9 @@ static Err follow(struct service *s, PartyId party, int64_t part, struct arena *
         struct holding h;
         TRY(read_holding(s, party, part, arena, &h));
         int64_t reserved = pieces(&h, INT64_MAX, true);
-        if (reserved == service_doc_int(h.part, "reserved")) return err_none();
+        if (reserved == service_doc_int(h.part, PART_RESERVED)) return err_none();
         struct service_sets sets = {.n = 0};
-        service_doc_put_count(&sets, "reserved", reserved);
+        service_doc_put_count(&sets, PART_RESERVED, reserved);
         err = service_doc_change(s, &h.part, &sets, true, arena);
         if (err.code != ERR_PRECONDITION) return err;
     }
@@ -63,28 +63,28 @@ static Err follow(struct service *s, PartyId party, int64_t part, struct arena *
 static Err settle(struct service *s, struct doc **reservation, struct arena *arena, bool *holds) {
     struct holding h;
     PartyId party = (*reservation)->party;
-    TRY(read_holding(s, party, service_doc_int(*reservation, "part"), arena, &h));
-    *holds = pieces(&h, (*reservation)->id, false) <= service_doc_int(h.part, "on_hand");
+    TRY(read_holding(s, party, service_doc_int(*reservation, RESERVATION_PART), arena, &h));
+    *holds = pieces(&h, (*reservation)->id, false) <= service_doc_int(h.part, PART_ON_HAND);
     if (!*holds) {
         struct service_sets sets = {.n = 0};
-        service_doc_put_text(&sets, "note", STR("no free piece in stock / 库存不足"));
+        service_doc_put_text(&sets, RESERVATION_NOTE, STR("no free piece in stock / 库存不足"));
         int64_t id = (*reservation)->id;
-        Err err = service_doc_move(s, reservation, "release", &sets, arena);
+        Err err = service_doc_move(s, reservation, RESERVATION_STEP_RELEASE, &sets, arena);
         if (err.code != ERR_NONE && err.code != ERR_STATE) return err;
         if (err.code == ERR_STATE) { /* the reaction to its making was quicker, or a person */
             TRY(service_doc_get(s, party, RESERVATION, id, arena, reservation));
-            *holds = !doctype_in_state(*reservation, "released");
+            *holds = !doctype_in_state(*reservation, RESERVATION_STATE_RELEASED);
         }
     }
-    return follow(s, party, service_doc_int(*reservation, "part"), arena);
+    return follow(s, party, service_doc_int(*reservation, RESERVATION_PART), arena);
 }
 
 Err service_stock_reserve(struct service *s, PartyId party, int64_t part, int64_t order, struct arena *arena,
                           struct doc **out) {
     struct service_sets sets = {.n = 0};
-    service_doc_put_int(&sets, "part", part);
-    service_doc_put_int(&sets, "work_order", order);
-    service_doc_put_int(&sets, "quantity", 1);
+    service_doc_put_int(&sets, RESERVATION_PART, part);
+    service_doc_put_int(&sets, RESERVATION_WORK_ORDER, order);
+    service_doc_put_int(&sets, RESERVATION_QUANTITY, 1);
     TRY(service_doc_create(s, party, RESERVATION, &sets, arena, out));
     bool holds;
     TRY(settle(s, out, arena, &holds));
@@ -93,8 +93,9 @@ Err service_stock_reserve(struct service *s, PartyId party, int64_t part, int64_
 }
 
 Err service_stock_of_order(struct service *s, PartyId party, int64_t order, struct arena *arena, struct doc **out) {
-    struct doc_filter filters[] = {SERVICE_DOC_ID("work_order", order), SERVICE_DOC_STATE("reserved"),
-                                   SERVICE_DOC_STATE("used")};
+    struct doc_filter filters[] = {SERVICE_DOC_ID(RESERVATION_WORK_ORDER, order),
+                                   SERVICE_DOC_STATE(RESERVATION_STATE_RESERVED),
+                                   SERVICE_DOC_STATE(RESERVATION_STATE_USED)};
     struct doc_page page;
     TRY(service_doc_find(s, party, RESERVATION, filters, 3, "id", 1, arena, &page));
     *out = page.n ? page.docs[0] : NULL;
@@ -105,7 +106,7 @@ Err service_stock_made(struct service *s, PartyId party, int64_t id, struct aren
     struct doc *reservation;
     bool holds;
     TRY(service_doc_get(s, party, RESERVATION, id, arena, &reservation));
-    if (!doctype_in_state(reservation, "reserved")) return err_none();
+    if (!doctype_in_state(reservation, RESERVATION_STATE_RESERVED)) return err_none();
     return settle(s, &reservation, arena, &holds);
 }
 
@@ -114,13 +115,13 @@ static Err take_from_shelf(struct service *s, const struct doc *reservation, str
     Err err = err_none();
     for (int i = 0; i < TRIES; i++) {
         struct doc *part;
-        TRY(service_doc_get(s, reservation->party, PART, service_doc_int(reservation, "part"), arena, &part));
-        if (service_doc_int(part, "last_issue") == reservation->id) return err_none();
-        int64_t left = service_doc_int(part, "on_hand") - service_doc_int(reservation, "quantity");
-        if (left < 0) LOG_WARN("service.stock_below_zero", LOG_S("part", service_doc_text(part, "code")));
+        TRY(service_doc_get(s, reservation->party, PART, service_doc_int(reservation, RESERVATION_PART), arena, &part));
+        if (service_doc_int(part, PART_LAST_ISSUE) == reservation->id) return err_none();
+        int64_t left = service_doc_int(part, PART_ON_HAND) - service_doc_int(reservation, RESERVATION_QUANTITY);
+        if (left < 0) LOG_WARN("service.stock_below_zero", LOG_S("part", service_doc_text(part, PART_CODE)));
         struct service_sets sets = {.n = 0};
-        service_doc_put_count(&sets, "on_hand", left < 0 ? 0 : left);
-        service_doc_put_int(&sets, "last_issue", reservation->id);
+        service_doc_put_count(&sets, PART_ON_HAND, left < 0 ? 0 : left);
+        service_doc_put_int(&sets, PART_LAST_ISSUE, reservation->id);
         err = service_doc_change(s, &part, &sets, true, arena);
         if (err.code != ERR_PRECONDITION) return err;
     }
@@ -130,16 +131,16 @@ static Err take_from_shelf(struct service *s, const struct doc *reservation, str
 Err service_stock_used(struct service *s, PartyId party, int64_t id, struct arena *arena) {
     struct doc *reservation;
     TRY(service_doc_get(s, party, RESERVATION, id, arena, &reservation));
-    if (service_doc_flag(reservation, "issued")) return err_none();
+    if (service_doc_flag(reservation, RESERVATION_ISSUED)) return err_none();
     TRY(take_from_shelf(s, reservation, arena));
     struct service_sets sets = {.n = 0};
-    service_doc_put_flag(&sets, "issued", true);
+    service_doc_put_flag(&sets, RESERVATION_ISSUED, true);
     TRY(service_doc_change(s, &reservation, &sets, false, arena));
-    return follow(s, party, service_doc_int(reservation, "part"), arena);
+    return follow(s, party, service_doc_int(reservation, RESERVATION_PART), arena);
 }
 
 Err service_stock_released(struct service *s, PartyId party, int64_t id, struct arena *arena) {
     struct doc *reservation;
     TRY(service_doc_get(s, party, RESERVATION, id, arena, &reservation));
-    return follow(s, party, service_doc_int(reservation, "part"), arena);
+    return follow(s, party, service_doc_int(reservation, RESERVATION_PART), arena);
 }

@@ -4,6 +4,7 @@
 
 #include "os/thread.h"
 #include "tests/lib/domain_rig.h"
+#include "tests/lib/model_machinery.h"
 
 #define THREADS 6
 #define EACH 4
@@ -16,6 +17,8 @@ struct worker {
     int64_t part;
     atomic_int *got;
 };
+
+#define TYPE(name) model_machinery_type(name)
 
 static void reserve_some(void *ctx) {
     struct worker *w = ctx;
@@ -33,7 +36,7 @@ static void reserve_some(void *ctx) {
 static int count_standing(struct domain_rig *rig, const char *state) {
     int n = 0;
     for (int64_t id = 1; id <= THREADS * EACH; id++)
-        n += doctype_in_state(domain_rig_get(rig, &service_docs_reservation, id), state);
+        n += doctype_in_state(domain_rig_get(rig, TYPE("reservation"), id), state);
     return n;
 }
 
@@ -57,20 +60,20 @@ static void many_at_once(void) {
     CHECK_INT(atomic_load(&got), ON_HAND);
     CHECK_INT(count_standing(&rig, "reserved"), ON_HAND);
     CHECK_INT(count_standing(&rig, "released"), THREADS * EACH - ON_HAND);
-    CHECK_STR(domain_rig_show(&rig, &service_docs_part, part, "reserved"), STR("9"));
+    CHECK_STR(domain_rig_show(&rig, TYPE("part"), part, "reserved"), STR("9"));
 
     unit_case("using and releasing them, over a restart, ends with nothing lost and nothing taken twice");
     int n = 0;
     for (int64_t id = 1; id <= THREADS * EACH; id++) {
-        if (!doctype_in_state(domain_rig_get(&rig, &service_docs_reservation, id), "reserved")) continue;
+        if (!doctype_in_state(domain_rig_get(&rig, TYPE("reservation"), id), "reserved")) continue;
         if (n == 5 && !domain_rig_reopen(&rig)) break;
-        CHECK_OK(domain_rig_move(&rig, &service_docs_reservation, id, n % 3 ? "use" : "release", NULL));
+        CHECK_OK(domain_rig_move(&rig, TYPE("reservation"), id, n % 3 ? "use" : "release", NULL));
         if (n++ % 3 == 0) continue;
         CHECK_OK(service_stock_used(rig.service, rig.party, id, &rig.arena)); /* the reaction again */
     }
     act_drain(rig.act);
-    CHECK_STR(domain_rig_show(&rig, &service_docs_part, part, "on_hand"), STR("3"));
-    CHECK_STR(domain_rig_show(&rig, &service_docs_part, part, "reserved"), STR("0"));
+    CHECK_STR(domain_rig_show(&rig, TYPE("part"), part, "on_hand"), STR("3"));
+    CHECK_STR(domain_rig_show(&rig, TYPE("part"), part, "reserved"), STR("0"));
     service_close(service);
     domain_rig_close(&rig);
 }
@@ -86,7 +89,7 @@ static void stir(void *ctx) {
         snprintf(place, sizeof place, "shelf %d", i);
         struct doc_set set = {"location", VALUE_S(str_c(place))};
         struct doc *doc;
-        CHECK_OK(documents_change(w->rig->documents, &who, &service_docs_part, w->part,
+        CHECK_OK(documents_change(w->rig->documents, &who, TYPE("part"), w->part,
                                   &(struct doc_change){.set = &set, .n = 1}, &arena, &doc));
     }
     arena_fini(&arena);
@@ -105,8 +108,8 @@ static void while_it_changes(void) {
     thread_join(other.thread);
     act_drain(rig.act);
     CHECK_INT(atomic_load(&got), EACH);
-    CHECK_STR(domain_rig_show(&rig, &service_docs_part, part, "reserved"), STR("4"));
-    CHECK_STR(domain_rig_show(&rig, &service_docs_part, part, "on_hand"), STR("100"));
+    CHECK_STR(domain_rig_show(&rig, TYPE("part"), part, "reserved"), STR("4"));
+    CHECK_STR(domain_rig_show(&rig, TYPE("part"), part, "on_hand"), STR("100"));
     domain_rig_close(&rig);
 }
 

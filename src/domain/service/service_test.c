@@ -5,10 +5,11 @@
 
 #include "domain/service/service_board.h"
 #include "domain/service/service_predictions.h"
-#include "domain/service/service_types.h"
 #include "tests/lib/domain_rig.h"
+#include "tests/lib/model_machinery.h"
 
-#define ORDER (&service_docs_work_order)
+#define TYPE(name) model_machinery_type(name)
+#define ORDER TYPE("work_order")
 #define HOURS(n) (DOMAIN_RIG_START + (Nanos)((n) * (double)NANOS_PER_HOUR))
 #define SHOWS(type, id, field, want) CHECK_STR(domain_rig_show(rig, type, id, field), str_c(want))
 #define STATE(type, id, want) SHOWS(type, id, "state", want)
@@ -34,7 +35,7 @@ static void prediction_to_done(struct domain_rig *rig) {
     int64_t shelf = domain_rig_part(rig, "P-near", "comp2", 1, 31.3);
     domain_rig_at(rig, 10);
     domain_rig_predict(rig, "m-1", "comp2", 0.8, 10);
-    CHECK_INT(domain_rig_count(rig, &service_docs_prediction), 1);
+    CHECK_INT(domain_rig_count(rig, TYPE("prediction")), 1);
     CHECK_INT(domain_rig_count(rig, ORDER), 1);
     struct doc *order = domain_rig_newest(rig, ORDER);
     if (!order) return;
@@ -48,21 +49,20 @@ static void prediction_to_done(struct domain_rig *rig) {
     CHECK_INT(of(order, "finish_by"), HOURS(34));
     CHECK(of(order, "planned_arrival") > HOURS(10) && of(order, "planned_arrival") < HOURS(11));
     SHOWS(ORDER, id, "title_zh", "m-1：主轴轴承组预计 48 小时内故障（80%）");
-    STATE(&service_docs_technician, near, "busy");
-    STATE(&service_docs_technician, far, "available");
-    STATE(&service_docs_technician, wrong, "available");
-    SHOWS(&service_docs_part, shelf, "reserved", "1");
-    SHOWS(&service_docs_part, shelf_far, "reserved", "0");
-    int64_t prediction = newest(rig, &service_docs_prediction);
-    CHECK_INT(of(domain_rig_get(rig, &service_docs_prediction, prediction), "work_order"), id);
-    CHECK(
-        strstr(domain_rig_show(rig, &service_docs_prediction, prediction, "reasons").ptr, "slower than \\\"usual\\\""));
+    STATE(TYPE("technician"), near, "busy");
+    STATE(TYPE("technician"), far, "available");
+    STATE(TYPE("technician"), wrong, "available");
+    SHOWS(TYPE("part"), shelf, "reserved", "1");
+    SHOWS(TYPE("part"), shelf_far, "reserved", "0");
+    int64_t prediction = newest(rig, TYPE("prediction"));
+    CHECK_INT(of(domain_rig_get(rig, TYPE("prediction"), prediction), "work_order"), id);
+    CHECK(strstr(domain_rig_show(rig, TYPE("prediction"), prediction, "reasons").ptr, "slower than \\\"usual\\\""));
 
     unit_case("the same finding again makes nothing, a surer one raises the probability");
     domain_rig_predict(rig, "m-1", "comp2", 0.8, 10);
     domain_rig_predict(rig, "m-1", "comp2", 0.9, 11);
-    CHECK_INT(domain_rig_count(rig, &service_docs_prediction), 1);
-    SHOWS(&service_docs_prediction, prediction, "probability", "0.9");
+    CHECK_INT(domain_rig_count(rig, TYPE("prediction")), 1);
+    SHOWS(TYPE("prediction"), prediction, "probability", "0.9");
 
     unit_case("the technician's own steps bring the same reactions");
     domain_rig_at(rig, 10.2);
@@ -70,17 +70,17 @@ static void prediction_to_done(struct domain_rig *rig) {
     domain_rig_at(rig, 11);
     CHECK_OK(domain_rig_move(rig, ORDER, id, "arrive", NULL));
     SHOWS(ORDER, id, "arrival_kept", "true");
-    SHOWS(&service_docs_technician, near, "latitude", "31");
+    SHOWS(TYPE("technician"), near, "latitude", "31");
     domain_rig_at(rig, 13);
     CHECK_OK(domain_rig_move(rig, ORDER, id, "finish", "{'finding':'worn','remedy':'replaced','signature':'Wang'}"));
     SHOWS(ORDER, id, "completion_kept", "true");
-    STATE(&service_docs_technician, near, "available");
-    SHOWS(&service_docs_part, shelf, "on_hand", "0");
-    SHOWS(&service_docs_part, shelf, "reserved", "0");
-    STATE(&service_docs_reservation, newest(rig, &service_docs_reservation), "used");
-    int64_t record = newest(rig, &service_docs_maintenance);
-    SHOWS(&service_docs_maintenance, record, "kind", "predictive");
-    CHECK_INT(of(domain_rig_get(rig, &service_docs_maintenance, record), "done_at"), HOURS(13));
+    STATE(TYPE("technician"), near, "available");
+    SHOWS(TYPE("part"), shelf, "on_hand", "0");
+    SHOWS(TYPE("part"), shelf, "reserved", "0");
+    STATE(TYPE("reservation"), newest(rig, TYPE("reservation")), "used");
+    int64_t record = newest(rig, TYPE("maintenance"));
+    SHOWS(TYPE("maintenance"), record, "kind", "predictive");
+    CHECK_INT(of(domain_rig_get(rig, TYPE("maintenance"), record), "done_at"), HOURS(13));
     CHECK_INT(atomic_load(&rig->replaced), 1);
     CHECK_INT(atomic_load(&rig->replaced_at), HOURS(13));
     CHECK_OK(domain_rig_move(rig, ORDER, id, "confirm", NULL));
@@ -114,16 +114,16 @@ static void outcomes(struct domain_rig *rig) {
         domain_rig_at(rig, cases[i].predicted);
         domain_rig_predict(rig, "m-1", "comp1", 0.7, cases[i].predicted);
         domain_rig_at(rig, cases[i].looked);
-        int64_t prediction = newest(rig, &service_docs_prediction);
+        int64_t prediction = newest(rig, TYPE("prediction"));
         if (cases[i].fails >= 0) {
             char json[160], at[TIME_TEXT_MAX];
             snprintf(json, sizeof json, "{'thing':'m-1','component':'%s','occurred_at':'" STR_FMT "'}",
                      cases[i].component, STR_ARG(time_format(HOURS(cases[i].fails), at)));
-            int64_t fault = domain_rig_make(rig, &service_docs_fault, json);
-            SHOWS(&service_docs_fault, fault, "foreseen", cases[i].foreseen);
+            int64_t fault = domain_rig_make(rig, TYPE("fault"), json);
+            SHOWS(TYPE("fault"), fault, "foreseen", cases[i].foreseen);
         }
-        STATE(&service_docs_prediction, prediction, cases[i].state);
-        SHOWS(&service_docs_prediction, prediction, "lead_hours", cases[i].lead);
+        STATE(TYPE("prediction"), prediction, cases[i].state);
+        SHOWS(TYPE("prediction"), prediction, "lead_hours", cases[i].lead);
         domain_rig_close(&fresh);
         rig = outer;
     }
@@ -136,19 +136,18 @@ static void one_open_order(struct domain_rig *rig) {
     int64_t order = newest(rig, ORDER);
     STATE(ORDER, order, "requested");
     SHOWS(ORDER, order, "note", "waiting: no technician is registered / 等待：尚未登记服务工程师");
-    int64_t fault = domain_rig_make(rig, &service_docs_fault,
-                                    "{'thing':'m-1','component':'comp1','occurred_at':'2015-01-01T00:00:00Z'}");
+    int64_t fault =
+        domain_rig_make(rig, TYPE("fault"), "{'thing':'m-1','component':'comp1','occurred_at':'2015-01-01T00:00:00Z'}");
     CHECK_INT(domain_rig_count(rig, ORDER), 1);
     SHOWS(ORDER, order, "priority", "urgent");
     CHECK_INT(of(domain_rig_get(rig, ORDER, order), "fault"), fault);
     CHECK_INT(atomic_load(&rig->failed), 1);
     unit_case("another component of the machine gets its own");
-    domain_rig_make(rig, &service_docs_fault,
-                    "{'thing':'m-1','component':'comp3','occurred_at':'2015-01-01T00:00:00Z'}");
+    domain_rig_make(rig, TYPE("fault"), "{'thing':'m-1','component':'comp3','occurred_at':'2015-01-01T00:00:00Z'}");
     CHECK_INT(domain_rig_count(rig, ORDER), 2);
     SHOWS(ORDER, newest(rig, ORDER), "kind", "breakdown");
     unit_case("a fault of the whole machine gets its own");
-    domain_rig_make(rig, &service_docs_fault, "{'thing':'m-x','occurred_at':'2015-01-01T00:00:00Z','text':'dead'}");
+    domain_rig_make(rig, TYPE("fault"), "{'thing':'m-x','occurred_at':'2015-01-01T00:00:00Z','text':'dead'}");
     CHECK_INT(domain_rig_count(rig, ORDER), 3);
     unit_case("a technician who comes on shift goes to the most urgent order first");
     int64_t late = domain_rig_technician(rig, "li", "electrical", 31);
@@ -157,7 +156,7 @@ static void one_open_order(struct domain_rig *rig) {
     unit_case("when he has finished, the fault is repaired and he goes to the next one he can do");
     CHECK_OK(domain_rig_move(rig, ORDER, order, "arrive", NULL));
     CHECK_OK(domain_rig_move(rig, ORDER, order, "finish", NULL));
-    STATE(&service_docs_fault, fault, "repaired");
+    STATE(TYPE("fault"), fault, "repaired");
     int64_t last = newest(rig, ORDER);
     SHOWS(ORDER, last, "thing", "m-x");
     STATE(ORDER, last, "dispatched");
@@ -177,40 +176,40 @@ static void parts(struct domain_rig *rig) {
     int64_t part = domain_rig_part(rig, "PN-1001", "comp1", 2, 31);
     CHECK_INT(of(domain_rig_get(rig, ORDER, order), "part"), part);
     SHOWS(ORDER, order, "finding", "");
-    SHOWS(&service_docs_part, part, "reserved", "1");
+    SHOWS(TYPE("part"), part, "reserved", "1");
     unit_case("a person's reservation beyond the stock is released again");
     char json[120];
     snprintf(json, sizeof json, "{'part':%d,'quantity':'2'}", (int)part);
-    int64_t greedy = domain_rig_make(rig, &service_docs_reservation, json);
-    STATE(&service_docs_reservation, greedy, "released");
-    SHOWS(&service_docs_part, part, "reserved", "1");
+    int64_t greedy = domain_rig_make(rig, TYPE("reservation"), json);
+    STATE(TYPE("reservation"), greedy, "released");
+    SHOWS(TYPE("part"), part, "reserved", "1");
     snprintf(json, sizeof json, "{'part':%d}", (int)part);
-    int64_t modest = domain_rig_make(rig, &service_docs_reservation, json);
-    STATE(&service_docs_reservation, modest, "reserved");
-    SHOWS(&service_docs_part, part, "reserved", "2");
+    int64_t modest = domain_rig_make(rig, TYPE("reservation"), json);
+    STATE(TYPE("reservation"), modest, "reserved");
+    SHOWS(TYPE("part"), part, "reserved", "2");
     unit_case("a cancelled order gives its part and its technician back");
     CHECK_OK(domain_rig_move(rig, ORDER, order, "cancel", NULL));
-    SHOWS(&service_docs_part, part, "reserved", "1");
-    SHOWS(&service_docs_part, part, "on_hand", "2");
-    STATE(&service_docs_technician, newest(rig, &service_docs_technician), "available");
+    SHOWS(TYPE("part"), part, "reserved", "1");
+    SHOWS(TYPE("part"), part, "on_hand", "2");
+    STATE(TYPE("technician"), newest(rig, TYPE("technician")), "available");
     unit_case("a piece that a person takes is taken off the shelf once");
-    CHECK_OK(domain_rig_move(rig, &service_docs_reservation, modest, "use", NULL));
-    SHOWS(&service_docs_part, part, "on_hand", "1");
-    SHOWS(&service_docs_part, part, "reserved", "0");
-    SHOWS(&service_docs_reservation, modest, "issued", "true");
+    CHECK_OK(domain_rig_move(rig, TYPE("reservation"), modest, "use", NULL));
+    SHOWS(TYPE("part"), part, "on_hand", "1");
+    SHOWS(TYPE("part"), part, "reserved", "0");
+    SHOWS(TYPE("reservation"), modest, "issued", "true");
     unit_case("a part named when finishing is taken without a reservation");
     order = domain_rig_make(rig, ORDER, "{'thing':'m-2','component':'comp4'}");
     CHECK_OK(domain_rig_move(rig, ORDER, order, "arrive", NULL));
     snprintf(json, sizeof json, "{'part':%d,'remedy':'took another one'}", (int)part);
     CHECK_OK(domain_rig_move(rig, ORDER, order, "finish", json));
-    SHOWS(&service_docs_part, part, "on_hand", "0");
-    SHOWS(&service_docs_maintenance, newest(rig, &service_docs_maintenance), "kind", "corrective");
+    SHOWS(TYPE("part"), part, "on_hand", "0");
+    SHOWS(TYPE("maintenance"), newest(rig, TYPE("maintenance")), "kind", "corrective");
     unit_case("nothing replaced, nothing recorded");
-    size_t before = domain_rig_count(rig, &service_docs_maintenance);
+    size_t before = domain_rig_count(rig, TYPE("maintenance"));
     order = domain_rig_make(rig, ORDER, "{'thing':'m-2','component':'comp4'}");
     CHECK_OK(domain_rig_move(rig, ORDER, order, "arrive", NULL));
     CHECK_OK(domain_rig_move(rig, ORDER, order, "finish", "{'remedy':'cleaned'}"));
-    CHECK_INT(domain_rig_count(rig, &service_docs_maintenance), before);
+    CHECK_INT(domain_rig_count(rig, TYPE("maintenance")), before);
 }
 
 /* ---- by hand */
@@ -218,30 +217,30 @@ static void by_hand(struct domain_rig *rig) {
     unit_case("a person's own dispatch and reassignment are planned, and free the one who does not go");
     int64_t a = domain_rig_technician(rig, "a", "electrical", 31);
     int64_t b = domain_rig_technician(rig, "b", "mechanical", 31.4);
-    CHECK_OK(domain_rig_move(rig, &service_docs_technician, a, "end_shift", NULL));
+    CHECK_OK(domain_rig_move(rig, TYPE("technician"), a, "end_shift", NULL));
     int64_t order = domain_rig_make(rig, ORDER, "{'thing':'m-1','component':'comp1','title_zh':'噪音大'}");
     STATE(ORDER, order, "requested");
     SHOWS(ORDER, order, "title_en", "噪音大");
     char json[64];
     snprintf(json, sizeof json, "{'technician':%d}", (int)b);
     CHECK_OK(domain_rig_move(rig, ORDER, order, "dispatch", json));
-    STATE(&service_docs_technician, b, "busy");
+    STATE(TYPE("technician"), b, "busy");
     CHECK(of(domain_rig_get(rig, ORDER, order), "planned_arrival") > HOURS(0));
-    CHECK_OK(domain_rig_move(rig, &service_docs_technician, a, "start_shift", NULL));
+    CHECK_OK(domain_rig_move(rig, TYPE("technician"), a, "start_shift", NULL));
     snprintf(json, sizeof json, "{'technician':%d}", (int)a);
     CHECK_OK(domain_rig_move(rig, ORDER, order, "reassign", json));
-    STATE(&service_docs_technician, a, "busy");
-    STATE(&service_docs_technician, b, "available");
+    STATE(TYPE("technician"), a, "busy");
+    STATE(TYPE("technician"), b, "available");
     unit_case("a record of the replacement that was noted by hand is taken over, not doubled");
     domain_rig_at(rig, 1);
     int64_t part = domain_rig_part(rig, "P", "comp1", 1, 31);
     CHECK_INT(of(domain_rig_get(rig, ORDER, order), "part"), part);
-    int64_t noted = domain_rig_make(rig, &service_docs_maintenance,
+    int64_t noted = domain_rig_make(rig, TYPE("maintenance"),
                                     "{'thing':'m-1','component':'comp1','done_at':'2015-01-01T00:30:00Z'}");
     CHECK_OK(domain_rig_move(rig, ORDER, order, "arrive", NULL));
     CHECK_OK(domain_rig_move(rig, ORDER, order, "finish", NULL));
-    CHECK_INT(domain_rig_count(rig, &service_docs_maintenance), 1);
-    CHECK_INT(of(domain_rig_get(rig, &service_docs_maintenance, noted), "work_order"), order);
+    CHECK_INT(domain_rig_count(rig, TYPE("maintenance")), 1);
+    CHECK_INT(of(domain_rig_get(rig, TYPE("maintenance"), noted), "work_order"), order);
 }
 
 /* ---- the promise clock */
@@ -282,13 +281,13 @@ static void alarms(struct domain_rig *rig) {
                         .score = 230};
     act_finding(rig->act, &f);
     act_drain(rig->act);
-    CHECK_INT(domain_rig_count(rig, &service_docs_alarm), 1);
+    CHECK_INT(domain_rig_count(rig, TYPE("alarm")), 1);
     CHECK_INT(domain_rig_count(rig, ORDER), 0);
     f.score = 260;
     f.at = HOURS(0.1);
     act_finding(rig->act, &f);
     act_drain(rig->act);
-    CHECK_INT(domain_rig_count(rig, &service_docs_alarm), 1);
+    CHECK_INT(domain_rig_count(rig, TYPE("alarm")), 1);
     CHECK_INT(domain_rig_count(rig, ORDER), 1);
     int64_t order = newest(rig, ORDER);
     SHOWS(ORDER, order, "kind", "alarm");
@@ -303,10 +302,9 @@ static void alarms(struct domain_rig *rig) {
     unit_case("people acknowledge alarms, they do not make them");
     struct principal who = domain_rig_person(rig, "li.wei", ROLE_STAFF);
     struct doc *doc;
-    CHECK_ERR(documents_create(rig->documents, &who, &service_docs_alarm, NULL, &rig->arena, &doc), ERR_FORBIDDEN);
-    CHECK_OK(
-        domain_rig_move(rig, &service_docs_alarm, newest(rig, &service_docs_alarm), "acknowledge", "{'note':'seen'}"));
-    SHOWS(&service_docs_alarm, newest(rig, &service_docs_alarm), "acknowledged_by", "li.wei");
+    CHECK_ERR(documents_create(rig->documents, &who, TYPE("alarm"), NULL, &rig->arena, &doc), ERR_FORBIDDEN);
+    CHECK_OK(domain_rig_move(rig, TYPE("alarm"), newest(rig, TYPE("alarm")), "acknowledge", "{'note':'seen'}"));
+    SHOWS(TYPE("alarm"), newest(rig, TYPE("alarm")), "acknowledged_by", "li.wei");
 }
 
 /* ---- the replayed failure */
@@ -321,10 +319,10 @@ static void recorded_failures(struct domain_rig *rig) {
     CHECK_OK(domain_rig_move(rig, ORDER, order, "arrive", NULL));
     CHECK_OK(domain_rig_move(rig, ORDER, order, "finish", NULL));
     domain_rig_at(rig, 40);
-    int64_t fault = domain_rig_make(rig, &service_docs_fault, recorded);
-    STATE(&service_docs_fault, fault, "repaired");
-    SHOWS(&service_docs_fault, fault, "foreseen", "true");
-    SHOWS(&service_docs_prediction, newest(rig, &service_docs_prediction), "lead_hours", "40");
+    int64_t fault = domain_rig_make(rig, TYPE("fault"), recorded);
+    STATE(TYPE("fault"), fault, "repaired");
+    SHOWS(TYPE("fault"), fault, "foreseen", "true");
+    SHOWS(TYPE("prediction"), newest(rig, TYPE("prediction")), "lead_hours", "40");
     CHECK_INT(domain_rig_count(rig, ORDER), 1);
     unit_case("the same reported by a person does send somebody");
     domain_rig_at(rig, 200);
@@ -332,10 +330,10 @@ static void recorded_failures(struct domain_rig *rig) {
     order = newest(rig, ORDER);
     CHECK_OK(domain_rig_move(rig, ORDER, order, "arrive", NULL));
     CHECK_OK(domain_rig_move(rig, ORDER, order, "finish", NULL));
-    fault = domain_rig_make(rig, &service_docs_fault,
-                            "{'thing':'m-2','component':'comp1','occurred_at':'2015-01-09T09:00:00Z'}");
-    SHOWS(&service_docs_fault, fault, "foreseen", "true");
-    STATE(&service_docs_fault, fault, "reported");
+    fault =
+        domain_rig_make(rig, TYPE("fault"), "{'thing':'m-2','component':'comp1','occurred_at':'2015-01-09T09:00:00Z'}");
+    SHOWS(TYPE("fault"), fault, "foreseen", "true");
+    STATE(TYPE("fault"), fault, "reported");
     CHECK_INT(domain_rig_count(rig, ORDER), 3);
 }
 
@@ -348,14 +346,13 @@ static void replayed_repairs(struct domain_rig *rig) {
                                       .replaced = domain_rig_replaced,
                                       .ctx = rig,
                                       .replay = true};
-    domain_rig_make(rig, &service_docs_maintenance,
-                    "{'thing':'m-1','component':'comp1','done_at':'2014-07-01T06:00:00Z'}");
+    domain_rig_make(rig, TYPE("maintenance"), "{'thing':'m-1','component':'comp1','done_at':'2014-07-01T06:00:00Z'}");
     struct principal recording = domain_rig_person(rig, SERVICE_RECORDING, ROLE_STAFF);
     struct doc_set set[] = {
         {"thing", VALUE_S(STR("m-1"))}, {"component", VALUE_S(STR("comp2"))}, {"done_at", VALUE_I(HOURS(-5))}};
     struct doc *doc;
-    CHECK_OK(documents_create(rig->documents, &recording, &service_docs_maintenance,
-                              &(struct doc_change){.set = set, .n = 3}, &rig->arena, &doc));
+    CHECK_OK(documents_create(rig->documents, &recording, TYPE("maintenance"), &(struct doc_change){.set = set, .n = 3},
+                              &rig->arena, &doc));
     act_drain(rig->act);
     CHECK_INT(atomic_load(&rig->replaced), 2); /* the rig itself is no replay */
     if (!CHECK_OK(service_open(&options, &service))) return;
@@ -369,11 +366,9 @@ static void replayed_repairs(struct domain_rig *rig) {
 /* ---- history and board */
 static void history_and_board(struct domain_rig *rig) {
     unit_case("what is on record is told again after a restart");
-    domain_rig_make(rig, &service_docs_fault,
-                    "{'thing':'m-1','component':'comp1','occurred_at':'2015-01-01T00:00:00Z'}");
-    domain_rig_make(rig, &service_docs_fault, "{'thing':'m-x','occurred_at':'2015-01-01T00:00:00Z'}");
-    domain_rig_make(rig, &service_docs_maintenance,
-                    "{'thing':'m-1','component':'comp1','done_at':'2014-07-01T06:00:00Z'}");
+    domain_rig_make(rig, TYPE("fault"), "{'thing':'m-1','component':'comp1','occurred_at':'2015-01-01T00:00:00Z'}");
+    domain_rig_make(rig, TYPE("fault"), "{'thing':'m-x','occurred_at':'2015-01-01T00:00:00Z'}");
+    domain_rig_make(rig, TYPE("maintenance"), "{'thing':'m-1','component':'comp1','done_at':'2014-07-01T06:00:00Z'}");
     if (!domain_rig_reopen(rig)) return;
     atomic_store(&rig->failed, 0);
     atomic_store(&rig->replaced, 0);
@@ -383,8 +378,7 @@ static void history_and_board(struct domain_rig *rig) {
     unit_case("the board counts what a viewer may see");
     domain_rig_predict(rig, "m-1", "comp2", 0.7, 0);
     domain_rig_at(rig, 30);
-    domain_rig_make(rig, &service_docs_fault,
-                    "{'thing':'m-1','component':'comp2','occurred_at':'2015-01-02T06:00:00Z'}");
+    domain_rig_make(rig, TYPE("fault"), "{'thing':'m-1','component':'comp2','occurred_at':'2015-01-02T06:00:00Z'}");
     struct service_board board;
     struct principal who = domain_rig_person(rig, "eve", ROLE_BIT(ROLE_VIEWER));
     CHECK_OK(service_board_read(rig->documents, &who, 0, &rig->arena, &board));
@@ -408,7 +402,7 @@ static void history_and_board(struct domain_rig *rig) {
 static void declarations(struct domain_rig *rig) {
     (void)rig;
     unit_case("every type, field, choice, state and transition has both titles and refers to what exists");
-    for (const struct doctype *const *t = service_types; *t; t++) {
+    for (const struct doctype *const *t = model_machinery()->types; *t; t++) {
         CHECK((*t)->title_en && (*t)->title_zh && (*t)->n_fields <= DOCTYPE_FIELDS_MAX);
         for (size_t i = 0; i < (*t)->n_fields; i++) {
             const struct field *f = &(*t)->fields[i];
@@ -416,7 +410,7 @@ static void declarations(struct domain_rig *rig) {
             CHECK((f->kind == FIELD_CHOICE) == (f->choices != NULL));
             CHECK((f->kind == FIELD_REF) == (f->ref != NULL));
             bool found = f->kind != FIELD_REF;
-            for (const struct doctype *const *r = service_types; *r && !found; r++)
+            for (const struct doctype *const *r = model_machinery()->types; *r && !found; r++)
                 found = strcmp((*r)->name, f->ref) == 0;
             CHECK(found);
         }
@@ -427,14 +421,14 @@ static void declarations(struct domain_rig *rig) {
             CHECK(!x->stamps || doctype_field(*t, str_c(x->stamps)) >= 0);
         }
     }
-    for (const struct thing_model *const *m = service_types_models; *m; m++) {
-        CHECK(service_types_model(str_c((*m)->name)) == *m);
+    for (const struct thing_model *const *m = model_machinery()->models; *m; m++) {
+        CHECK(catalog_model(model_machinery(), str_c((*m)->name)) == *m);
         for (size_t i = 0; i < (*m)->n_metrics; i++) {
             const struct thing_metric *x = &(*m)->metrics[i];
             CHECK(!x->component || thing_model_component(*m, str_c(x->component)));
         }
     }
-    CHECK(service_types_model(STR("model9")) == NULL);
+    CHECK(catalog_model(model_machinery(), STR("model9")) == NULL);
 }
 
 void service_test(void) {
