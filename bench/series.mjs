@@ -5,13 +5,17 @@ import http from 'node:http';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
+import * as queries from './series_queries.mjs';
 
 const flag = (name, fallback) => {
     const at = process.argv.indexOf(name);
     return at < 0 ? fallback : process.argv[at + 1];
 };
-const scale = flag('--scale', '4000');
-const hours = flag('--hours', '1');
+const scale = flag('--scale', '500');
+const hours = flag('--hours', '24');
+const times = Number(flag('--times', '50'));
+const only = flag('--only', ''); // ingest or queries
+const chosen = flag('--peers', '');
 const LINES = 5000;
 const temp = fs.mkdtempSync(path.join(os.tmpdir(), 'weft-series-'));
 const ticks = Number(spawnSync('getconf', ['CLK_TCK']).stdout);
@@ -78,6 +82,28 @@ const freePort = () =>
             s.close(() => done(port));
         });
     });
+/** Sends one question and waits for all of the answer: how many bytes it has. */
+const question = (name, port) => {
+    const agent = new http.Agent({keepAlive: true, maxSockets: 1});
+    const ask = (method, url, body = '', headers = {}) =>
+        new Promise((done, fail) => {
+            const request = http.request(
+                {host: '127.0.0.1', port, path: url, method, agent, headers: {...headers, 'Content-Length': Buffer.byteLength(body)}},
+                (r) => {
+                    const said = [];
+                    r.on('data', (d) => said.push(d));
+                    r.on('end', () => {
+                        const text = Buffer.concat(said).toString();
+                        if (r.statusCode !== 200) fail(new Error(`${name}: ${r.statusCode} ${text.slice(0, 400)}`));
+                        else done(text);
+                    });
+                },
+            );
+            request.on('error', fail);
+            request.end(body);
+        });
+    return {ask, close: () => agent.destroy()};
+};
 async function ready(port, url) {
     for (let i = 0; i < 300; i++) {
         try {
@@ -159,6 +185,11 @@ const peers = {
                 if (r.status !== 204 && r.status !== 400) throw new Error(`weft: ${r.status} ${r.text}`);
             },
             rest: async () => spawnSync('build/weft', ['compact', 'series', '--data', dir]),
+            questions() {
+                const {ask, close} = question('weft', port);
+                const headers = {Authorization: `Bearer ${token}`, 'Content-Type': 'application/json'};
+                return {text: queries.weft, send: (text) => ask('POST', '/api/v1/series/query', text, headers), close};
+            },
         };
     },
     async 'victoria-metrics'(dir, lines) {
@@ -175,6 +206,17 @@ const peers = {
             rest: async () => {
                 await post(port, '/internal/force_flush', Buffer.alloc(0));
                 await post(port, '/internal/force_merge', Buffer.alloc(0));
+            },
+            questions() {
+                const {ask, close} = question('victoria-metrics', port);
+                return {
+                    text: (name, p) => {
+                        const text = queries.text(queries.victoriaMetrics, name, p);
+                        return text && `query=${encodeURIComponent(text)}&time=${(p.from === data.from ? p.end : p.to) / 1_000_000_000n}&nocache=1`;
+                    },
+                    send: (text) => ask('POST', '/api/v1/query', text, {'Content-Type': 'application/x-www-form-urlencoded'}),
+                    close,
+                };
             },
         };
     },
@@ -197,6 +239,17 @@ const peers = {
                 if (r.status >= 300) throw new Error(`influxdb: ${r.status} ${r.text}`);
             },
             rest: async () => {},
+            questions() {
+                const {ask, close} = question('influxdb', port);
+                return {
+                    text: (name, p) => {
+                        const text = queries.text(queries.influxdb, name, p);
+                        return text && `db=b&epoch=ms&q=${encodeURIComponent(text)}`;
+                    },
+                    send: (text) => ask('POST', '/query', text, {'Content-Type': 'application/x-www-form-urlencoded'}),
+                    close,
+                };
+            },
         };
     },
     async clickhouse(dir, lines) {
@@ -230,6 +283,10 @@ const peers = {
             rest: async () => {
                 for (const table of Object.keys(tables)) await ask(`OPTIMIZE TABLE ${table} FINAL`);
             },
+            questions() {
+                const {ask, close} = question('clickhouse', port);
+                return {text: (name, p) => queries.text(queries.clickhouse, name, p), send: (text) => ask('POST', '/', text), close};
+            },
         };
     },
     async postgresql(dir, lines) {
@@ -247,7 +304,8 @@ const peers = {
         run('initdb', '-D', `${dir}/pg`, '-A', 'trust', '-U', 'postgres');
         const line = [...as, `${bin}/postgres`, '-D', `${dir}/pg`, '-p', String(port), '-k', dir, '-c', 'listen_addresses=127.0.0.1', '-c', 'max_wal_size=4GB'];
         const child = start(line[0], line.slice(1), {cwd: '/'});
-        const psql = (args) => spawn('psql', ['-h', '127.0.0.1', '-p', String(port), '-U', 'postgres', '-q', '-v', 'ON_ERROR_STOP=1', ...args], {stdio: ['pipe', 'ignore', 'inherit']});
+        const psql = (args, output = 'ignore') =>
+            spawn('psql', ['-h', '127.0.0.1', '-p', String(port), '-U', 'postgres', '-q', '-v', 'ON_ERROR_STOP=1', ...args], {stdio: ['pipe', output, 'inherit']});
         for (let i = 0; i < 100 && spawnSync('psql', ['-h', '127.0.0.1', '-p', String(port), '-U', 'postgres', '-c', 'select 1']).status !== 0; i++) await sleep(100);
         const sql = Object.entries(tables)
             .map(([t, f]) => `CREATE TABLE ${t} (time bigint, ${tags.map((x) => `${x} text`).join(', ')}, ${f.map((x) => `${x} double precision`).join(', ')}); CREATE INDEX ON ${t} (name, time);`)
@@ -271,7 +329,28 @@ const peers = {
             },
             rest: async () => {
                 for (const session of sessions) session.stdin.end();
-                spawnSync('psql', ['-h', '127.0.0.1', '-p', String(port), '-U', 'postgres', '-c', 'CHECKPOINT']);
+                const trucks = tags.slice(1).map((t) => `(SELECT ${t} FROM (SELECT time, ${t} FROM readings r WHERE r.name = n.name AND ${t} IS NOT NULL ORDER BY time DESC LIMIT 1) x) AS ${t}`);
+                const after = `CREATE TABLE trucks AS SELECT n.name, ${trucks.join(', ')} FROM (SELECT DISTINCT name FROM readings WHERE name IS NOT NULL) n; CREATE INDEX ON trucks (name);
+                    VACUUM ANALYZE readings; VACUUM ANALYZE diagnostics; VACUUM ANALYZE trucks; CHECKPOINT;`;
+                for (const statement of after.split(';')) spawnSync('psql', ['-h', '127.0.0.1', '-p', String(port), '-U', 'postgres', '-q', '-c', statement]);
+            },
+            questions() {
+                // psql's own clock: what a driver in C would see
+                const session = psql(['-At', '-f', '-'], 'pipe');
+                let text = '', wake = null;
+                session.stdout.on('data', (d) => ((text += d), wake?.()));
+                session.stdin.write('\\timing on\n');
+                const send = async (statement) => {
+                    text = '';
+                    session.stdin.write(`${statement}\n`);
+                    for (;;) {
+                        const found = /^Time: ([\d.]+) ms/m.exec(text);
+                        if (found) return Object.assign(new String(text), {ms: Number(found[1])});
+                        if (session.exitCode !== null) throw new Error('postgresql: psql ended');
+                        await new Promise((r) => ((wake = r), setTimeout(r, 1000)));
+                    }
+                };
+                return {text: queries.postgresql, send, close: () => session.stdin.end()};
             },
         };
     },
@@ -289,9 +368,42 @@ async function feed(peer, clients) {
     return Number(process.hrtime.bigint() - began) / 1e9;
 }
 
+const median = (list) => [...list].sort((a, b) => a - b)[list.length >> 1];
+/** Each question `times` times with other parameters, over one kept connection: the median of milliseconds. */
+async function answer(peer, name) {
+    const asked = peer.questions();
+    const out = {};
+    for (const query of queries.names) {
+        if (process.argv.includes('--query') && flag('--query', '') !== query) continue;
+        const each = queries.parameters(query, times, data);
+        if (asked.text(query, each[0]) === null) {
+            out[query] = null;
+            continue;
+        }
+        try {
+            const spent = [];
+            for (const p of each) {
+                const text = asked.text(query, p);
+                const began = process.hrtime.bigint();
+                const said = await asked.send(text);
+                spent.push(said.ms ?? Number(process.hrtime.bigint() - began) / 1e6);
+                if (process.argv.includes('--show') && p === each[0]) say(`${name} ${query}: ${String(said).slice(0, 300)}`);
+                if (spent.length >= 5 && spent.reduce((a, b) => a + b) > 20000) break; // a slow one: fewer
+            }
+            out[query] = {ms: median(spent), times: spent.length};
+            say(`  ${query}: ${out[query].ms.toFixed(2)} ms`);
+        } catch (error) {
+            say(`  ${query}: ${error.message}`);
+            out[query] = {error: error.message};
+        }
+    }
+    asked.close();
+    return out;
+}
+
 async function measure(name, lines, count) {
     const row = {name};
-    for (const clients of [1, 2]) {
+    for (const clients of only === 'queries' ? [2] : [1, 2]) {
         const dir = path.join(temp, `${name}-${clients}`);
         const peer = await peers[name](dir, lines);
         const pid = peer.child.pid;
@@ -306,6 +418,7 @@ async function measure(name, lines, count) {
             row.points_per_cpu_s = Math.round(count.values / used);
             row.peak_mib = Math.round(peak(pid));
         }
+        if (clients === 2 && only !== 'ingest') row.queries = await answer(peer, name);
         await stop(peer.child);
         if (clients === 2) row.bytes_per_point = du(dir) / count.values;
         fs.rmSync(dir, {recursive: true, force: true});
@@ -314,12 +427,15 @@ async function measure(name, lines, count) {
     return row;
 }
 
+const FROM = 1451606400000000000n; // 2016-01-01, where `weft load tsbs` begins
+const data = {scale: Number(scale), from: FROM, to: FROM + BigInt(Math.round(Number(hours) * 3600)) * 1_000_000_000n};
 const made = spawnSync('build/weft', ['load', 'tsbs', '--scale', scale, '--hours', hours], {maxBuffer: 2 ** 33});
 const count = JSON.parse(made.stderr.toString());
 const lines = cut(made.stdout);
 say(`${count.lines} rows, ${count.values} points, ${Math.round(count.bytes / 2 ** 20)} MiB of line protocol, ${LINES} rows a request`);
 const results = [];
 for (const name of Object.keys(peers)) {
+    if (chosen && !chosen.split(',').includes(name)) continue;
     if (!has(commands[name])) {
         say(`${name} is not here: left out`);
         continue;
@@ -342,14 +458,36 @@ const columns = [
     ['bytes_per_point', 'bytes a point', -1],
     ['peak_mib', 'peak memory, MiB', -1],
 ];
-if (process.argv.includes('--json')) console.log(JSON.stringify({rows: count.lines, points: count.values, results}));
+/** Twice as fast where the best peer needs more than a millisecond, else within a tenth of one. */
+function verdict(query) {
+    const mine = weft?.queries?.[query]?.ms;
+    const theirs = others.map((r) => r.queries?.[query]?.ms).filter((v) => v !== undefined);
+    if (mine === undefined || !theirs.length) return {};
+    const best = Math.min(...theirs);
+    return {best, ratio: best / mine, holds: best > 1 ? mine * 2 <= best : mine <= best + 0.1};
+}
+if (process.argv.includes('--json'))
+    console.log(JSON.stringify({rows: count.lines, points: count.values, results, verdicts: Object.fromEntries(queries.names.map((q) => [q, verdict(q)]))}));
 else {
-    const text = (v) => (v < 100 ? v.toFixed(2) : Math.round(v).toLocaleString('en'));
-    console.log(`| | ${results.map((r) => r.name).join(' | ')} | Weft to the best |`);
-    console.log(`|---|${results.map(() => '---').join('|')}|---|`);
+    const text = (v) => (v === undefined ? '–' : v < 100 ? v.toFixed(2) : Math.round(v).toLocaleString('en'));
+    const heads = (title, more) => {
+        console.log(`| ${title} | ${results.map((r) => r.name).join(' | ')} | ${more} |`);
+        console.log(`|---|${results.map(() => '---').join('|')}|---|`);
+    };
+    heads('', 'Weft to the best');
     for (const [key, title, better] of columns) {
+        if (!weft?.[key] && weft?.[key] !== 0) continue;
         const best = others.length ? (better > 0 ? Math.max : Math.min)(...others.map((r) => r[key])) : NaN;
         console.log(`| ${title} | ${results.map((r) => text(r[key])).join(' | ')} | ${(weft[key] / best).toFixed(2)} × |`);
+    }
+    if (only !== 'ingest') {
+        console.log('');
+        heads(`median of ${times}, ms`, 'the best to Weft');
+        for (const query of queries.names) {
+            const v = verdict(query);
+            const cell = (r) => (r.queries?.[query] === null ? 'cannot' : text(r.queries?.[query]?.ms));
+            console.log(`| ${query} | ${results.map(cell).join(' | ')} | ${v.ratio === undefined ? '–' : `${v.ratio.toFixed(1)} × ${v.holds ? '' : '(short)'}`} |`);
+        }
     }
 }
 process.exit(0);
