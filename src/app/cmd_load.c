@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/load_fleet.h"
 #include "app/load_mqtt.h"
 #include "app/load_tsbs.h"
 #include "base/jw.h"
@@ -13,7 +14,8 @@
 
 static const char help[] =
     "usage: weft load mqtt --to HOST:PORT [flags]\n"
-    "       weft load tsbs [flags]      writes a fleet's telemetry in line protocol: weft load tsbs --help\n\n"
+    "       weft load tsbs [flags]      writes a fleet's telemetry in line protocol: weft load tsbs --help\n"
+    "       weft load fleet [flags]     a fleet that reports evenly, and what it costs: weft load fleet --help\n\n"
     "Publishes telemetry from many connections and measures how fast it is acknowledged.\n\n"
     "  --to HOST:PORT     the server\n"
     "  --things N         machines that report (default 100)\n"
@@ -181,6 +183,8 @@ static Err measure(const struct load_mqtt_options *options) {
 }
 
 int cmd_load(int argc, char **argv) {
+    if (argc > 1 && strcmp(argv[1], "fleet") == 0) return load_fleet_command_main(argc, argv);
+    if (argc > 1 && strcmp(argv[1], "fleet-check") == 0) return load_fleet_check_main(argc, argv);
     bool tsbs = argc > 1 && strcmp(argv[1], "tsbs") == 0;
     if (tsbs && argc > 2 && strcmp(argv[2], "--help") == 0) {
         fputs(load_tsbs_help, stdout);
@@ -192,8 +196,9 @@ int cmd_load(int argc, char **argv) {
         return argc < 2 ? 2 : 0;
     }
     struct load_mqtt_options options;
-    Err err = strcmp(argv[1], "mqtt") == 0 ? parse(argc, argv, &options)
-                                           : err_make(ERR_INVALID, "cannot load '%.50s': only mqtt and tsbs", argv[1]);
+    Err err = strcmp(argv[1], "mqtt") == 0
+                  ? parse(argc, argv, &options)
+                  : err_make(ERR_INVALID, "cannot load '%.50s': only mqtt, tsbs and fleet", argv[1]);
     if (err.code == ERR_NONE) err = measure(&options);
     if (err.code == ERR_NONE) return 0;
     fprintf(stderr, "weft load: %s\n", err.text);

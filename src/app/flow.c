@@ -22,6 +22,7 @@
 #include "app/cmd_key.h"
 #include "app/cmd_ledger.h"
 #include "app/cmd_pack.h"
+#include "app/cmd_thing.h"
 #include "app/cmd_token.h"
 #include "app/cmd_user.h"
 #include "app/control.h"

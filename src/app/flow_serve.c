@@ -150,5 +150,6 @@ Err flow_serve_start(struct flow *flow, const struct flow_options *o) {
         .n_checks = 2,
     };
     packs_on_change(w->packs, models_changed, flow);
+    w->things_changed = models_changed, w->things_ctx = flow;
     return serve_start(&options, &flow->serve);
 }

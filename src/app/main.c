@@ -13,6 +13,7 @@
 #include "app/cmd_pack.h"
 #include "app/cmd_run.h"
 #include "app/cmd_serve.h"
+#include "app/cmd_thing.h"
 #include "app/cmd_token.h"
 #include "app/cmd_user.h"
 #include "app/cmd_verify.h"
@@ -38,6 +39,7 @@ static const struct command commands[] = {
     {"user", "user add, password, roles, list: the people of a party", cmd_user, NULL},
     {"party", "party add, list: the parties of this server", cmd_user_party, NULL},
     {"device", "device create: a thing and its MQTT credentials", NULL, &cmd_device_create},
+    {"thing", "thing import: many things at once, from a table", cmd_thing, NULL},
     {"import", "import TYPE FILE: a table, CSV or XLSX, becomes documents", cmd_import, NULL},
     {"export", "export TYPE: documents as a table; export series: samples as CSV", export, NULL},
     {"compact", "compact series: telemetry in its smallest form, now", NULL, &cmd_compact},
@@ -47,7 +49,7 @@ static const struct command commands[] = {
     {"pack", "pack new, check, install, upgrade, remove, list: industries as data", cmd_pack, NULL},
     {"worker", "worker print: what the server runs to print a document", cmd_worker, NULL},
     {"run", "run a kernel on files", cmd_run, NULL},
-    {"load", "load mqtt: measure this or another MQTT server", cmd_load, NULL},
+    {"load", "load mqtt, fleet, tsbs: measure this or another server", cmd_load, NULL},
 };
 
 static int usage(FILE *to, int status) {

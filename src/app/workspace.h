@@ -25,6 +25,8 @@ struct workspace {
     size_t n_witnesses;
     struct blobs *blobs; /* NULL until workspace_blobs */
     const struct clock *clock;
+    void (*things_changed)(void *ctx); /* a command gave things other models; NULL: nobody needs to know */
+    void *things_ctx;
 };
 
 struct workspace_options {

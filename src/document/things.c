@@ -338,6 +338,42 @@ Err things_put(struct things *t, const struct principal *by, const struct thing_
     return err;
 }
 
+struct put_many {
+    struct put *puts;
+    size_t n;
+};
+
+static Err in_row(size_t i, Err err) {
+    return err.code == ERR_NONE ? err : err_make(err.code, "row %zu: %s", i + 1, err.text);
+}
+
+static Err write_rows(void *ctx, struct records_txn *txn) {
+    struct put_many *many = ctx;
+    for (size_t i = 0; i < many->n; i++) TRY(in_row(i, write_row(&many->puts[i], txn)));
+    return err_none();
+}
+
+Err things_put_many(struct things *t, const struct principal *by, const struct thing_row *rows, size_t n) {
+    struct arena arena;
+    for (size_t i = 0; i < n; i++) {
+        TRY(in_row(i, check_who(by, rows[i].party)));
+        TRY(in_row(i, check_row(&rows[i])));
+    }
+    arena_init(&arena, 0);
+    struct put_many many = {arena_zero(&arena, n, sizeof *many.puts), n};
+    Nanos now = clock_now(t->clock);
+    for (size_t i = 0; i < n; i++)
+        many.puts[i] = (struct put){.given = &rows[i], .who = by->name, .now = now, .arena = &arena};
+    thread_lock(&t->changing);
+    Err err = records_write(t->records, write_rows, &many);
+    thread_lock(&t->lock);
+    for (size_t i = 0; i < n && err.code == ERR_NONE; i++) keep(t, &many.puts[i].row);
+    thread_unlock(&t->lock);
+    thread_unlock(&t->changing);
+    arena_fini(&arena);
+    return err;
+}
+
 /* ---- seen for the first time */
 
 struct sighting {

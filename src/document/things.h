@@ -28,6 +28,8 @@ void things_use(struct things *things, const struct catalog_cell *catalog);
 void things_close(struct things *things);
 /* Makes or updates (empty or NaN members leave what stands). Audited. Waits for the commit. */
 Err things_put(struct things *things, const struct principal *by, const struct thing_row *row);
+/* As things_put for all of them, in one transaction: all or none. ERR_… names the row as "row 3: …", from 1. */
+Err things_put_many(struct things *things, const struct principal *by, const struct thing_row *rows, size_t n);
 /* As things_put with only party, name and model, without waiting: for devices seen the first time, on any thread. */
 void things_seen(struct things *things, PartyId party, Str name, Str model);
 bool things_get(struct things *things, PartyId party, Str name, struct arena *arena, struct thing_row *out);
