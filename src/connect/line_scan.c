@@ -67,11 +67,43 @@ static void as_float(Value *v) {
     if (v->kind == VALUE_INT && v->i >= -FLOAT_EXACT && v->i <= FLOAT_EXACT) *v = VALUE_F((double)v->i);
 }
 
+#define PLAIN_DIGITS                                                                                                   \
+    15 /* any so many digits, and 10 to that power, are exact doubles: their quotient is rounded once */
+
+/*
+ * What nearly every number is: digits, perhaps a point among them, not many. NULL: something else. The text ends with
+ * '\n', so that no end need be looked for.
+ */
+static const char *take_plain(const char *at, double *out) {
+    static const double tens[PLAIN_DIGITS + 1] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                                  1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+    bool negative = *at == '-';
+    const char *from = at += negative;
+    uint64_t m = 0;
+    for (; (unsigned char)(*at - '0') <= 9; at++) m = m * 10 + (unsigned char)(*at - '0');
+    size_t digits = (size_t)(at - from), after = 0;
+    if (digits == 0 || digits > PLAIN_DIGITS) return NULL;
+    if (*at == '.') {
+        const char *point = ++at;
+        for (; (unsigned char)(*at - '0') <= 9 && at - from <= PLAIN_DIGITS; at++)
+            m = m * 10 + (unsigned char)(*at - '0');
+        after = (size_t)(at - point);
+        if (after == 0 || digits + after > PLAIN_DIGITS) return NULL;
+    }
+    if (*at != ',' && *at != ' ' && *at != '\n') return NULL;
+    double v = after ? (double)m / tens[after] : (double)m;
+    *out = negative ? -v : v;
+    return at;
+}
+
 /* Telemetry's numbers, and what only line protocol writes: "+1", ".5", "5.", "1i", "1u". */
 static const char *take_number(const char *at, const char *end, Value *out) {
     char plain[64];
     size_t n = 0;
-    const char *next = telemetry_number_parse(at, end, out);
+    double v;
+    const char *next = take_plain(at, &v);
+    if (next) return *out = VALUE_F(v), next;
+    next = telemetry_number_parse(at, end, out);
     bool whole = next && (*next == ',' || *next == ' ' || *next == '\n' || *next == '\r');
     if (whole) return as_float(out), next;
     if (next && (*next == 'i' || *next == 'u')) return out->kind == VALUE_INT ? next + 1 : NULL;
@@ -136,7 +168,17 @@ static const char *take_fields(struct line_scan *scan, const char *at) {
 
 static const char *take_time(struct line_scan *scan, const char *at) {
     Value time;
-    const char *next = telemetry_number_parse(at, scan->end, &time);
+    const char *next = at;
+    int64_t t = 0;
+    for (; (unsigned char)(*next - '0') <= 9 && next - at < 18; next++) t = t * 10 + (*next - '0');
+    if (next > at && (unsigned char)(*next - '0') <= 9 && (unsigned char)(next[1] - '0') > 9 && t < INT64_MAX / 10)
+        t = t * 10 + (*next++ - '0');
+    if (next > at && *next == '\n') {
+        scan->timed = true;
+        scan->time = t;
+        return next;
+    }
+    next = telemetry_number_parse(at, scan->end, &time);
     if (!next || time.kind != VALUE_INT) return fail(scan, at, "a timestamp is a whole number"), NULL;
     scan->timed = true;
     scan->time = time.i;
