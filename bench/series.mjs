@@ -82,28 +82,42 @@ const freePort = () =>
             s.close(() => done(port));
         });
     });
-/** Sends one question and waits for all of the answer: how many bytes it has. */
-const question = (name, port) => {
-    const agent = new http.Agent({keepAlive: true, maxSockets: 1});
-    const ask = (method, url, body = '', headers = {}) =>
-        new Promise((done, fail) => {
-            const request = http.request(
-                {host: '127.0.0.1', port, path: url, method, agent, headers: {...headers, 'Content-Length': Buffer.byteLength(body)}},
-                (r) => {
-                    const said = [];
-                    r.on('data', (d) => said.push(d));
-                    r.on('end', () => {
-                        const text = Buffer.concat(said).toString();
-                        if (r.statusCode !== 200) fail(new Error(`${name}: ${r.statusCode} ${text.slice(0, 400)}`));
-                        else done(text);
-                    });
-                },
-            );
-            request.on('error', fail);
-            request.end(body);
+/** One kept connection on which questions are sent, one after another, with as little of a client as there can be. */
+function question(name, port) {
+    const socket = net.connect(port, '127.0.0.1').setNoDelay(true);
+    let parts = [];
+    let last = '';
+    let size = 0;
+    let needs = 0; // bytes of the whole answer; 0: not known; -1: until the last chunk
+    let done = null;
+    socket.on('error', (e) => done?.(e));
+    socket.on('data', (d) => {
+        parts.push(d);
+        size += d.length;
+        if (needs === 0) {
+            const text = Buffer.concat(parts).toString('latin1');
+            const head = text.indexOf('\r\n\r\n');
+            if (head < 0) return;
+            const length = /content-length: *(\d+)/i.exec(text.slice(0, head));
+            needs = length ? head + 4 + Number(length[1]) : -1;
+        }
+        last = (last + d.subarray(-8).toString('latin1')).slice(-8);
+        if (needs > 0 ? size >= needs : last.endsWith('\r\n0\r\n\r\n')) done?.(null);
+    });
+    const ask = (method, url, body = '', headers = {}) => {
+        const lines = Object.entries(headers).map(([k, v]) => `${k}: ${v}\r\n`);
+        (parts = []), (size = needs = 0), (last = '');
+        return new Promise((good, bad) => {
+            done = (e) => {
+                const text = Buffer.concat(parts).toString();
+                if (e || !text.startsWith('HTTP/1.1 200')) bad(e ?? new Error(`${name}: ${text.slice(0, 600)}`));
+                else good(text.slice(text.indexOf('\r\n\r\n') + 4));
+            };
+            socket.write(`${method} ${url} HTTP/1.1\r\nHost: 127.0.0.1\r\n${lines.join('')}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
         });
-    return {ask, close: () => agent.destroy()};
-};
+    };
+    return {ask, close: () => socket.destroy()};
+}
 async function ready(port, url) {
     for (let i = 0; i < 300; i++) {
         try {
