@@ -5,6 +5,7 @@
 #include "app/cmd_compact.h"
 #include "app/cmd_demo.h"
 #include "app/cmd_device.h"
+#include "app/cmd_doctor.h"
 #include "app/cmd_export.h"
 #include "app/cmd_import.h"
 #include "app/cmd_key.h"
@@ -43,6 +44,7 @@ static const struct command commands[] = {
     {"import", "import TYPE FILE: a table, CSV or XLSX, becomes documents", cmd_import, NULL},
     {"export", "export TYPE: documents as a table; export series: samples as CSV", export, NULL},
     {"compact", "compact series: telemetry in its smallest form, now", NULL, &cmd_compact},
+    {"doctor", "look whether all that is kept is well, and mend what can be", cmd_doctor, NULL},
     {"key", "key rotate, rewrap, erase: what secrets are sealed with", cmd_key, NULL},
     {"ledger", "ledger status, witness: the ledger, and signing those of others", cmd_ledger, NULL},
     {"verify", "check offline what a receipt of a ledger proves", cmd_verify, NULL},

@@ -145,3 +145,72 @@ Err blobs_remove(struct blobs *blobs, BlobId id) {
     TRY(err);
     return file_sync_dir(blobs->fs, folder, "blobs.dir");
 }
+
+/* ---- looking through all of them */
+
+struct check {
+    const struct blobs *blobs;
+    struct blobs_count *count;
+    bool (*bad)(void *ctx, const char *file, const char *what);
+    void *ctx;
+    char folder[3]; /* the one at hand */
+    struct buf bytes;
+    Err err;
+};
+
+static bool tell_bad(struct check *c, const char *file, const char *what) {
+    c->count->bad++;
+    return c->bad(c->ctx, file, what);
+}
+
+static bool id_from(const char *folder, Str name, BlobId *id) {
+    char text[2 * SHA256_BYTES + 1];
+    if (name.len != 2 * (SHA256_BYTES - 1)) return false;
+    snprintf(text, sizeof text, "%s" STR_FMT, folder, STR_ARG(name));
+    for (size_t i = 0; i < SHA256_BYTES; i++) {
+        unsigned byte;
+        int end = 0;
+        if (sscanf(text + 2 * i, "%2x%n", &byte, &end) != 1 || end != 2) return false;
+        id->hash[i] = (unsigned char)byte;
+    }
+    return true;
+}
+
+static bool check_file(void *ctx, Str name) {
+    struct check *c = ctx;
+    char file[NAME_BYTES + 256], path[PATH_BYTES];
+    BlobId id;
+    snprintf(file, sizeof file, "blobs/%s/%.*s", c->folder, (int)(name.len < 200 ? name.len : 200), name.ptr);
+    if (!id_from(c->folder, name, &id)) return tell_bad(c, file, "no file of this store has such a name");
+    path_of(c->blobs, id, path);
+    buf_clear(&c->bytes);
+    Err err = file_load(c->blobs->fs, path, SIZE_MAX, &c->bytes);
+    if (err.code == ERR_NOT_FOUND) return true;
+    if (err.code) return tell_bad(c, file, err.text);
+    c->count->files++, c->count->bytes += c->bytes.len;
+    BlobId found = id_of(buf_view(&c->bytes));
+    bool same = memcmp(found.hash, id.hash, SHA256_BYTES) == 0;
+    return same || tell_bad(c, file, "its bytes are not those that its name stands for");
+}
+
+static Err check_folder(struct check *c, unsigned number) {
+    char path[PATH_BYTES];
+    snprintf(c->folder, sizeof c->folder, "%02x", number & 0xff);
+    snprintf(path, sizeof path, "%s/%s", c->blobs->dir, c->folder);
+    Err err = file_list(c->blobs->fs, path, check_file, c);
+    return err.code == ERR_NOT_FOUND ? err_none() : err;
+}
+
+Err blobs_check(const char *dir, struct file_system *fs, bool (*bad)(void *ctx, const char *file, const char *what),
+                void *ctx, struct blobs_count *out) {
+    struct blobs blobs = {.fs = fs ? fs : file_disk};
+    struct check c = {.blobs = &blobs, .count = out, .bad = bad, .ctx = ctx};
+    *out = (struct blobs_count){0};
+    int n = snprintf(blobs.dir, sizeof blobs.dir - NAME_BYTES, "%s/blobs", dir);
+    if (n < 0 || (size_t)n >= sizeof blobs.dir - NAME_BYTES)
+        return err_make(ERR_INVALID, "the data folder's name is too long");
+    Err err = err_none();
+    for (unsigned i = 0; i < 256 && err.code == ERR_NONE; i++) err = check_folder(&c, i);
+    buf_fini(&c.bytes);
+    return err;
+}

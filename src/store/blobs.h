@@ -20,6 +20,14 @@ void blobs_close(struct blobs *blobs);
 Err blobs_put(struct blobs *blobs, Str bytes, BlobId *out);
 /* ERR_NOT_FOUND; ERR_CORRUPT when the bytes are not those that were put. */
 Err blobs_get(struct blobs *blobs, BlobId id, struct arena *arena, Str *out);
+/* Reads every blob and compares it with its name. `bad` is called for each that is not what was put, and for files that
+ * are none; it may stop by returning false. Beside an owner that puts and removes: what is gone meanwhile is no fault.
+ */
+struct blobs_count {
+    uint64_t files, bytes, bad;
+};
+Err blobs_check(const char *dir, struct file_system *fs, bool (*bad)(void *ctx, const char *file, const char *what),
+                void *ctx, struct blobs_count *out);
 Err blobs_remove(struct blobs *blobs, BlobId id); /* absent is fine */
 
 #endif

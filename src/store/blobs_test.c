@@ -145,7 +145,42 @@ static void survives_cuts(void) {
     }
 }
 
+static bool count_bad(void *ctx, const char *file, const char *what) {
+    CHECK(str_starts(str_c(file), STR("blobs/")) && what[0]);
+    ++*(int *)ctx;
+    return true;
+}
+
+static void checks_files(void) {
+    struct store_cutfs *disk = store_cutfs_new(9);
+    struct file_system *fs = store_cutfs_fs(disk);
+    struct blobs *blobs;
+    struct blobs_count count;
+    BlobId id;
+    int bad = 0;
+    char path[128] = "/b/blobs/";
+    unit_case("every file is compared with its name");
+    CHECK_OK(blobs_open("/b", fs, &blobs));
+    for (int i = 0; i < 20; i++) {
+        char text[32];
+        int n = snprintf(text, sizeof text, "file %d", i);
+        CHECK_OK(blobs_put(blobs, str_n(text, (size_t)n), &id));
+    }
+    blobs_close(blobs);
+    CHECK_OK(blobs_check("/b", fs, count_bad, &bad, &count));
+    CHECK(count.files == 20 && count.bad == 0 && bad == 0);
+    for (size_t i = 0; i < 32; i++) snprintf(path + strlen(path), 4, i == 0 ? "%02x/" : "%02x", id.hash[i]);
+    CHECK(store_cutfs_flip(disk, path, 2));
+    CHECK_OK(file_replace(fs, "/b/blobs/00.txt", STR("x"), "x"));
+    CHECK_OK(file_make_dirs(fs, "/b/blobs/aa", "x"));
+    CHECK_OK(file_replace(fs, "/b/blobs/aa/readme", STR("x"), "x"));
+    CHECK_OK(blobs_check("/b", fs, count_bad, &bad, &count));
+    CHECK(count.files == 20 && count.bad == 2 && bad == 2);
+    store_cutfs_free(disk);
+}
+
 void blobs_test(void) {
     keeps_files();
+    checks_files();
     survives_cuts();
 }

@@ -238,6 +238,14 @@ Err records_read(struct records *r, records_fn *fn, void *ctx) {
     return err;
 }
 
+Err records_check(struct records *r) {
+    struct reader *reader;
+    TRY(claim_reader(r, &reader));
+    Err err = r->backend->step(reader->conn, RECORDS_CHECK, NULL);
+    release_reader(r, reader);
+    return err;
+}
+
 /* ---- the keeper */
 
 static void rest_readers(struct records *r) {

@@ -100,6 +100,9 @@ void records_submit(struct records *records, struct records_job *job);
 /* One moment of the store, on the caller's thread; waits while every reader is busy. */
 Err records_read(struct records *records, records_fn *fn, void *ctx);
 
+/* Looks through the database's files, all of them: ERR_CORRUPT says what is wrong. Of a database server: nothing. */
+Err records_check(struct records *records);
+
 /* Called on the writer's thread after each commit; must not block. Waits for a commit under way, so that the one set
  * before is not called any more; fn NULL: nobody. */
 void records_on_commit(struct records *records, void (*fn)(void *ctx), void *ctx);

@@ -23,6 +23,8 @@ enum records_step {                 /* of a transaction */
                        writer: all of the log is folded, so that it starts again. */
                     RECORDS_TEND,
                     RECORDS_FOLD,
+                    RECORDS_CHECK, /* the reader, outside a transaction: ERR_CORRUPT says what is wrong with the files
+                                    */
 };
 
 struct records_place {

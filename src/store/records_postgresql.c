@@ -408,7 +408,8 @@ static Err pg_step(struct records_conn *c, enum records_step step, uint64_t *log
     case RECORDS_COMMIT: c->began = c->releases = false; return execute(c, "COMMIT");
     case RECORDS_ROLLBACK: return rollback(c);
     case RECORDS_TEND:
-    case RECORDS_FOLD: break;
+    case RECORDS_FOLD:
+    case RECORDS_CHECK: break; /* the server's own */
     }
     return err_none();
 }

@@ -347,12 +347,27 @@ static Err tend(struct records_conn *c, bool fold) {
     return err_none();
 }
 
+/* Every page, every index against its table. A server's database looks after itself. */
+static Err check_files(struct records_conn *c) {
+    sqlite3_stmt *stmt;
+    records_sql_clear(&c->sql);
+    buf_c(&c->sql.text, "PRAGMA integrity_check(1)");
+    TRY(begin(c, &stmt));
+    int rc = sqlite3_step(stmt);
+    const char *text = rc == SQLITE_ROW ? (const char *)sqlite3_column_text(stmt, 0) : NULL;
+    Err err = err_none();
+    if (text && strcmp(text, "ok") != 0) err = err_make(ERR_CORRUPT, "%.200s", text);
+    Err last = finish(c, stmt, rc, "integrity_check");
+    return err.code ? err : last;
+}
+
 static Err sqlite_step(struct records_conn *c, enum records_step step, uint64_t *log_bytes) {
     static const char *const texts[] = {
         [RECORDS_BEGIN] = "BEGIN",          [RECORDS_SAVE] = "SAVEPOINT job", [RECORDS_KEEP] = "RELEASE job",
         [RECORDS_UNDO] = "ROLLBACK TO job", [RECORDS_COMMIT] = "COMMIT",      [RECORDS_ROLLBACK] = "ROLLBACK",
     };
     bool writes = c->role == RECORDS_WRITER;
+    if (step == RECORDS_CHECK) return check_files(c);
     if (step == RECORDS_TEND || step == RECORDS_FOLD) return tend(c, step == RECORDS_FOLD);
     if (step == RECORDS_ROLLBACK && sqlite3_get_autocommit(c->db)) return err_none(); /* it undid itself */
     if (step == RECORDS_BEGIN && writes) tend_words(c, NEW_WORDS_MAX);

@@ -14,7 +14,9 @@ struct series_run_info {
     uint64_t first, last; /* the flushes it holds rows of: of one moment, the run with the larger counts */
     Nanos from, to;       /* its partition */
     uint64_t bytes, chunks, rows, values;
-    bool cold; /* compressed for good */
+    bool cold;      /* compressed for good */
+    uint32_t class; /* of retention: series_keep.h */
+    uint32_t level; /* 0: rows; else roll-ups of this level: series_roll.h */
 };
 
 struct series_run;

@@ -79,10 +79,15 @@ void series_wal_seal(struct series_wal *wal, char *head, enum series_wal_kind ki
     memcpy(head, &h, sizeof h);
 }
 
-static Err write_segment_head(struct series_wal *wal, struct file *file, uint32_t number) {
-    struct segment_head head = {.magic = MAGIC, .version = 1, .number = number, .first_seq = wal->safe_seq};
+static struct segment_head make_head(uint32_t number, uint64_t first_seq) {
+    struct segment_head head = {.version = 1, .number = number, .first_seq = first_seq};
     memcpy(head.magic, MAGIC, sizeof head.magic);
     head.checksum = hash_bytes(&head, offsetof(struct segment_head, checksum));
+    return head;
+}
+
+static Err write_segment_head(struct series_wal *wal, struct file *file, uint32_t number) {
+    struct segment_head head = make_head(number, wal->safe_seq);
     TRY(file_write(file, &head, sizeof head, 0));
     return file_sync_dir(wal->fs, wal->dir, "wal.dir");
 }
@@ -281,6 +286,37 @@ static bool read_record(Str bytes, size_t at, uint32_t number, uint64_t seq, str
     size_t rest = bytes.len - at - sizeof *head;
     return head->segment == number && head->seq == seq && head->bytes <= rest && head->bytes % 8 == 0 &&
            head->checksum == record_checksum(head, bytes.ptr + at + sizeof *head);
+}
+
+bool series_wal_segment(Str bytes, uint32_t number, uint64_t *first_seq) {
+    struct segment_head head;
+    if (!read_segment_head(bytes, number, &head)) return false;
+    *first_seq = head.first_seq;
+    return true;
+}
+
+bool series_wal_record(Str bytes, size_t at, uint32_t number, struct series_wal_record *out) {
+    struct record_head head;
+    if (at > bytes.len || bytes.len - at < sizeof head) return false;
+    memcpy(&head, bytes.ptr + at, sizeof head);
+    if (!read_record(bytes, at, number, head.seq, &head)) return false;
+    out->kind = (enum series_wal_kind)head.kind, out->seq = head.seq;
+    out->payload = (Str){bytes.ptr + at + sizeof head, head.bytes};
+    out->end = at + sizeof head + head.bytes;
+    return true;
+}
+
+void series_wal_put_segment(struct buf *out, uint32_t number, uint64_t first_seq) {
+    struct segment_head head = make_head(number, first_seq);
+    buf_add(out, &head, sizeof head);
+}
+
+void series_wal_put_record(struct buf *out, uint32_t number, uint64_t seq, enum series_wal_kind kind, Str payload) {
+    struct record_head head = {.kind = kind, .bytes = (uint32_t)payload.len, .seq = seq, .segment = number};
+    ASSERT(payload.len % 8 == 0 && payload.len <= SERIES_WAL_PAYLOAD_MAX);
+    head.checksum = record_checksum(&head, payload.ptr);
+    buf_add(out, &head, sizeof head);
+    buf_str(out, payload);
 }
 
 static Err replay_records(struct replay *r, Str bytes, uint32_t number, uint64_t limit, uint64_t *end) {

@@ -58,4 +58,18 @@ void series_wal_release(struct series_wal *wal, uint32_t last);
 size_t series_wal_segments(const struct series_wal *wal); /* ended ones still needed */
 uint64_t series_wal_bytes(const struct series_wal *wal);  /* in segments still needed */
 
+/* ---- a segment's bytes, for who looks through them */
+#define SERIES_WAL_SEGMENT_HEAD 64
+struct series_wal_record {
+    enum series_wal_kind kind;
+    uint64_t seq;
+    Str payload;
+    size_t end; /* where the next may begin */
+};
+bool series_wal_segment(Str bytes, uint32_t number, uint64_t *first_seq); /* whether the segment's head is whole */
+/* Whether a whole record of the segment stands at `at`. */
+bool series_wal_record(Str bytes, size_t at, uint32_t number, struct series_wal_record *out);
+void series_wal_put_segment(struct buf *out, uint32_t number, uint64_t first_seq);
+void series_wal_put_record(struct buf *out, uint32_t number, uint64_t seq, enum series_wal_kind kind, Str payload);
+
 #endif

@@ -308,6 +308,54 @@ Err ledger_tile(struct ledger *l, Str path, struct arena *arena, Str *out) {
     return err_none();
 }
 
+/* ---- looking through all of it */
+static MerkleHash hash_of(const unsigned char *bytes) {
+    MerkleHash hash;
+    memcpy(hash.bytes, bytes, sizeof hash.bytes);
+    return hash;
+}
+
+static MerkleHash tile_root(const unsigned char *hashes) {
+    MerkleHash row[TILE_PATH_WIDTH];
+    for (size_t i = 0; i < TILE_PATH_WIDTH; i++) row[i] = hash_of(hashes + 32 * i);
+    for (size_t k = TILE_PATH_WIDTH; k > 1; k /= 2)
+        for (size_t i = 0; i < k / 2; i++) row[i] = merkle_node(row[2 * i], row[2 * i + 1]);
+    return row[0];
+}
+
+static Err check_leaves(struct ledger *l, uint64_t size) {
+    unsigned char entries[TILE_PATH_WIDTH * 32], hashes[TILE_PATH_WIDTH * 32];
+    for (uint64_t at = 0; at < size; at += TILE_PATH_WIDTH) {
+        size_t n = size - at < TILE_PATH_WIDTH ? (size_t)(size - at) : TILE_PATH_WIDTH;
+        TRY(ledger_tree_read(l->tree, TILE_PATH_ENTRIES, at, n, entries));
+        TRY(ledger_tree_read(l->tree, 0, at, n, hashes));
+        for (size_t i = 0; i < n; i++)
+            if (!merkle_eq(merkle_leaf(str_n((char *)entries + 32 * i, 32)), hash_of(hashes + 32 * i)))
+                return err_make(ERR_CORRUPT, "entry %llu is not what was entered: restore the folder from a backup",
+                                (unsigned long long)(at + i));
+    }
+    return err_none();
+}
+
+static Err check_level(struct ledger *l, unsigned level, uint64_t n) {
+    unsigned char below[TILE_PATH_WIDTH * 32], hash[32];
+    for (uint64_t i = 0; i < n; i++) {
+        TRY(ledger_tree_read(l->tree, level - 1, i * TILE_PATH_WIDTH, TILE_PATH_WIDTH, below));
+        TRY(ledger_tree_read(l->tree, level, i, 1, hash));
+        if (!merkle_eq(tile_root(below), hash_of(hash)))
+            return err_make(ERR_CORRUPT, "tile %u/%llu does not hash what is below it: restore the folder", level,
+                            (unsigned long long)i);
+    }
+    return err_none();
+}
+
+Err ledger_check(struct ledger *l) {
+    uint64_t n = ledger_tree_size(l->tree);
+    TRY(check_leaves(l, n));
+    for (unsigned level = 1; (n /= TILE_PATH_WIDTH) > 0; level++) TRY(check_level(l, level, n));
+    return err_none();
+}
+
 static Err check_size(struct ledger *l, uint64_t size) {
     if (size <= ledger_tree_size(l->tree)) return err_none();
     return err_make(ERR_INVALID, "the ledger has not reached size %llu", (unsigned long long)size);

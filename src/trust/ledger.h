@@ -60,6 +60,9 @@ const struct note_key *ledger_witness_key(const struct ledger *ledger);
 Str ledger_witness(struct ledger *ledger, Str text,
                    struct arena *arena); /* the signature's line, at the clock's time */
 
+/* Hashes every entry and every level of tiles again. ERR_CORRUPT says which entry or tile is not what was entered. */
+Err ledger_check(struct ledger *ledger);
+
 struct ledger_stats {
     uint64_t entries, groups; /* appended since the start, and in how many syncs */
 };
