@@ -85,6 +85,10 @@ void series_close(struct series *s) {
     free(s);
 }
 
+struct series_inside series_inside(const struct series *s) {
+    return (struct series_inside){s->ops, s->engine, s->front};
+}
+
 /* ---- names */
 
 static Err read_only_error(const struct series *s) {

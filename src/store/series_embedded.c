@@ -469,6 +469,7 @@ const struct series_ops series_embedded_ops = {
     .close = embedded_close,
     .append = embedded_append,
     .read = series_gather_read,
+    .batch = series_batch_crew_read,
     .flush = embedded_flush,
     .compact = embedded_compact,
     .stats = embedded_stats,

@@ -326,6 +326,20 @@ void series_live_latest(struct series_live *live, ThingId id, struct arena *aren
     if (*n > 1) qsort(*out, *n, sizeof **out, by_metric);
 }
 
+void series_live_values(struct series_live *live, ThingId id, const MetricId *metrics, size_t n, Nanos from, Nanos to,
+                        struct arena *arena, Value *values, Nanos *times) {
+    struct thing *thing = thing_at(live, id);
+    thread_lock(lock_of(live, id));
+    struct table *t = thing->table;
+    for (size_t k = 0; k < n; k++) {
+        int i = t ? find_metric(live, t, metrics[k]) : -1;
+        bool shown = i >= 0 && times_of(t)[i] != INT64_MIN && times_of(t)[i] >= from && times_of(t)[i] < to;
+        values[k] = shown ? cell_value(tags_of(t)[i], &cells_of(t)[i], arena) : (Value){.kind = VALUE_NONE};
+        times[k] = shown ? times_of(t)[i] : 0;
+    }
+    thread_unlock(lock_of(live, id));
+}
+
 static int by_id(const void *a, const void *b) {
     MetricId x = *(const MetricId *)a, y = *(const MetricId *)b;
     return x < y ? -1 : x > y;
