@@ -53,6 +53,10 @@ struct series_engine {
 
     bool damaged; /* at the start something of the runs could not be read: not every metric of a thing is known */
     _Atomic uint64_t syncs;
+    uint64_t frozen_rows; /* under lock: of all memory that was ever frozen */
+    uint64_t rows_before; /* given to the latest values before there was any memory */
+    _Atomic uint64_t flush_written, merge_written, latest_written; /* bytes of files */
+    _Atomic uint64_t latest_refused;                               /* snapshots that could not be read */
     _Atomic bool stopping;
 };
 

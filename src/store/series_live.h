@@ -36,4 +36,16 @@ void series_live_restore(struct series_live *live, ThingId thing, MetricId metri
                          Nanos horizon);
 void series_live_restore_stamp(struct series_live *live, ThingId thing, Nanos stamped);
 
+/* Its newest values as rows, one for each of their times, appended to `into`; the last time stamped for it. */
+void series_live_dump(struct series_live *live, ThingId thing, struct rows *into, Nanos *stamped);
+/* The earliest time that was too far ahead when it came, and so is nobody's newest value; INT64_MAX: none ever. */
+Nanos series_live_ahead(const struct series_live *live);
+void series_live_note_ahead(struct series_live *live, Nanos time);
+uint64_t series_live_rows(const struct series_live *live); /* that series_live_row was given */
+
+struct series_live_size {
+    uint64_t series, bytes;
+};
+void series_live_size(const struct series_live *live, struct series_live_size *out);
+
 #endif
