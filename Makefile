@@ -5,7 +5,7 @@ ROOMS := base os model kernel store trust document connect insight act domain se
 V ?= release
 B := build/$(V)
 CC := gcc
-LIBS := -lqrencode -lmicrohttpd -lsqlite3 -lsodium -lzstd -lz -ljansson -linih -lxxhash -llua5.4 -lyaml -ldl -lpthread -lm
+LIBS := -lqrencode -lmicrohttpd -lsqlite3 -lsodium -lzstd -lz -ljansson -linih -lxxhash -llua5.4 -lyaml -lpcre2-8 -ldl -lpthread -lm
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
 CFLAGS := -isystem /usr/include/lua5.4 -std=c17 -D_GNU_SOURCE -O2 -g -ffp-contract=off -fno-omit-frame-pointer -fstack-protector-strong $(WARN) -Isrc -I. -I$(B)/gen
 LDFLAGS :=

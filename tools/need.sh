@@ -15,6 +15,7 @@ zlib1g-dev|-|gzip over HTTP
 liblua5.4-dev|-|the small functions of packs
 libinih-dev|-|the settings file
 libyaml-dev|-|packs, which are YAML
+libpcre2-dev|-|regular expressions of PromQL
 libxxhash-dev|-|checksums and hash tables
 libpq-dev|-|records in PostgreSQL, in a plugin of their own
 libminizip-dev|-|XLSX: the archive

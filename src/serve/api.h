@@ -30,7 +30,7 @@ struct api_call {
 /* Every route by its place, 0…; NULL behind the last. */
 const struct route *api_route(size_t place);
 size_t api_place(const struct route *route);
-#define API_ROUTES_MAX 160
+#define API_ROUTES_MAX 192
 /* The route of a request, or NULL. HEAD finds what GET finds. */
 const struct route *api_find(enum http_method method, Str path);
 /* Methods that some route takes at this path, joined by ", "; empty: no such path. */

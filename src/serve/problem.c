@@ -49,6 +49,8 @@ static const struct advice {
     [ERR_CLOSED] = {"The server is shutting down. Try again when it is back.", "服务器正在关闭，请稍后重试。",
                     "正在关闭"},
     [ERR_LOCKED] = {"Another process owns the data folder.", "数据目录被其他进程占用。", "已被占用"},
+    [ERR_CANCELLED] = {"The work was stopped before its end, by whoever asked for it or because the server stops.",
+                       "处理在完成前被取消，可能由请求方取消，或服务器正在停止。", "已取消"},
     [ERR_TIMEOUT] = {"The work took longer than it may. Ask for less at once, or try again.",
                      "处理超时，请缩小范围后重试。", "超时"},
 };

@@ -97,6 +97,7 @@ struct serve_options {
     const struct note_key *witnesses; /* of the ledger */
     size_t n_witnesses;
     struct view *view;
+    Nanos prometheus_lookback;                              /* how long a value counts in PromQL; 0 = 5 min */
     struct watch *watch;                                    /* NULL: no numbers of it */
     struct act *act;                                        /* NULL: no numbers of it */
     struct packs *packs;                                    /* NULL: what is installed cannot be changed */
