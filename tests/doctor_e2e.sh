@@ -28,8 +28,11 @@ stop() { kill "$server"; wait "$server"; check "a clean stop" $? 0; server=; }
 doctor() { "$weft" doctor "$temp/data" "$@" >"$temp/said" 2>"$temp/err"; status=$?; }
 says() { grep -c -- "$1" "$temp/said"; }
 rows() { "$weft" export series --data "$temp/data" --thing "$1" 2>>"$temp/log" | tail -n +2 | wc -l; }
-# spoil FILE BYTE: one bit of it
-spoil() { printf '\377' | dd of="$1" bs=1 seek="$2" conv=notrunc 2>/dev/null; }
+# spoil FILE BYTE: turns one bit of it
+spoil() {
+    byte=$(od -An -tu1 -j "$2" -N 1 "$1")
+    printf "\\$(printf %03o $((byte ^ 4)))" | dd of="$1" bs=1 seek="$2" conv=notrunc 2>/dev/null
+}
 
 "$weft" doctor "$temp/none" >/dev/null 2>"$temp/err"
 check "no folder" $? 1

@@ -13,6 +13,8 @@
 /* ---- numbers for /metrics */
 #define SERIES(field, name, gauge, help)                                                                               \
     { name, "", help, gauge, offsetof(struct series_stats, field) }
+#define WRITTEN(field, by, help)                                                                                       \
+    { "weft_series_run_bytes_total", by, help, false, offsetof(struct series_stats, field) }
 static const struct serve_number series_numbers[] = {
     SERIES(rows, "weft_series_rows_total", false, "Telemetry rows kept since the start."),
     SERIES(values, "weft_series_values_total", false, "Values in them."),
@@ -20,6 +22,15 @@ static const struct serve_number series_numbers[] = {
     SERIES(syncs, "weft_series_syncs_total", false, "Times the log was synced; commits share them."),
     SERIES(dead_letters, "weft_dead_letters_total", false, "Messages kept raw because they could not be understood."),
     SERIES(memory_bytes, "weft_series_memory_bytes", true, "Rows in memory."),
+    SERIES(row_bytes, "weft_series_row_bytes_total", false, "Bytes of rows kept, as they stand in memory."),
+    WRITTEN(flush_bytes, "by=\"flush\"", "Bytes of files written: memory as runs, runs merged, latest values."),
+    WRITTEN(merge_bytes, "by=\"merge\"", ""),
+    WRITTEN(latest_file_bytes, "by=\"latest\"", ""),
+    SERIES(runs, "weft_series_runs", true, "Runs on disk."),
+    SERIES(latest, "weft_series_latest", true, "Series with a latest value."),
+    SERIES(latest_bytes, "weft_series_latest_bytes", true, "Memory of latest values."),
+    SERIES(names_bytes, "weft_series_names_bytes", true, "Memory of the names of things and metrics."),
+    SERIES(latest_refused, "weft_series_latest_refused", true, "Files of latest values that could not be read."),
     SERIES(disk_bytes, "weft_series_disk_bytes", true, "Runs on disk."),
     SERIES(log_bytes, "weft_series_log_bytes", true, "Write-ahead log on disk."),
     {0},

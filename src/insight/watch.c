@@ -208,13 +208,22 @@ struct work {
     bool forget, stop, drain;
 };
 
+/* Until there is something to save; negative: for ever. */
+static Nanos patience_of(const struct watch *w) {
+    const struct watch_fleet *f = &w->fleet;
+    Nanos leans = watch_lean_keep_pause(&f->keeper, &f->leans, f->judged_rows);
+    if (!w->dirty && !w->older_state.len) return leans;
+    return leans >= 0 && leans < SAVE_EVERY ? leans : SAVE_EVERY;
+}
+
 static void take_work(struct watch *w, bool more, struct work *work) {
     *work = (struct work){0};
     thread_lock(&w->intake);
     while (!w->head && !w->n_told && !w->forget && !w->stopping && !w->draining && !more) {
-        if (!w->dirty && !w->older_state.len)
+        Nanos patience = patience_of(w);
+        if (patience < 0)
             thread_wait(&w->arrived, &w->intake);
-        else if (!thread_wait_for(&w->arrived, &w->intake, SAVE_EVERY))
+        else if (patience == 0 || !thread_wait_for(&w->arrived, &w->intake, patience))
             break;
     }
     work->parcel = w->head;
@@ -248,11 +257,15 @@ static void emit(struct watch *w, struct watch_findings *found) {
 
 static void judge_parcel(struct watch *w, struct parcel *p, struct watch_findings *found) {
     struct rows_cursor at = rows_start(&p->rows);
-    for (struct row row; rows_next(&at, &row);) {
+    struct rows_cursor ahead = at;
+    struct row row, next;
+    bool more = rows_next(&ahead, &next);
+    while (rows_next(&at, &row)) {
+        if (more && (more = rows_next(&ahead, &next))) watch_fleet_prefetch(&w->fleet, next.thing);
         watch_fleet_row(&w->fleet, &row, found);
         if (found->n) emit(w, found);
     }
-    w->dirty = true;
+    w->dirty |= w->fleet.n_machines > 0;
 }
 
 static void done_with(struct watch *w, struct parcel *p) {
@@ -265,7 +278,7 @@ static void done_with(struct watch *w, struct parcel *p) {
     }
     w->counts.judged_rows = f->judged_rows, w->counts.late_rows = f->late_rows;
     w->counts.findings = f->findings, w->counts.predictions = f->predictions, w->counts.trainings = f->trainings;
-    w->counts.things = f->n_machines;
+    w->counts.things = f->n_machines + f->leans.n;
     thread_unlock(&w->intake);
 }
 
@@ -290,6 +303,7 @@ static void save_state(struct watch *w, Str json) {
  */
 static void keep_state(struct watch *w, bool last) {
     save_models(w);
+    watch_lean_keep_turn(&w->fleet.keeper, &w->fleet.leans, w->options.series, w->fleet.judged_rows, last);
     if (!w->options.dir || !(w->dirty || w->older_state.len)) return;
     if (!last && clock_monotonic() - w->saved < SAVE_EVERY) return;
     watch_fleet_state(&w->fleet, &w->state);
@@ -304,10 +318,13 @@ static void keep_state(struct watch *w, bool last) {
     w->saved = clock_monotonic();
 }
 
+static void said(void *ctx, struct watch_findings *found) { emit(ctx, found); }
+
 static void run(void *ctx) {
     struct watch *w = ctx;
     struct watch_findings found = {0};
     arena_init(&found.arena, 0);
+    watch_fleet_catch_up(&w->fleet, said, w, &found);
     bool more = true;
     for (struct work work;;) {
         take_work(w, more, &work);
@@ -419,6 +436,7 @@ void watch_stats(struct watch *w, struct watch_stats *out) {
     thread_unlock(&w->intake);
     thread_lock(&w->fleet.lock);
     out->bytes = watch_fleet_bytes(&w->fleet);
+    out->baseline_bytes = watch_fleet_baseline_bytes(&w->fleet);
     thread_unlock(&w->fleet.lock);
 }
 

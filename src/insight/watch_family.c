@@ -14,7 +14,8 @@ struct watch_family *watch_family_new(PartyId party, const struct thing_model *l
     f->party = party, f->like = like;
     f->n_components = like->n_components < FAILURE_COMPONENTS_MAX ? like->n_components : FAILURE_COMPONENTS_MAX;
     for (size_t i = 0; i < WATCH_METRICS_MAX; i++) f->track_of[i] = -1;
-    for (size_t i = 0; i < like->n_metrics && i < WATCH_METRICS_MAX && f->n_tracked < FAILURE_METRICS_MAX; i++) {
+    size_t most = f->n_components ? FAILURE_METRICS_MAX : WATCH_METRICS_MAX;
+    for (size_t i = 0; i < like->n_metrics && i < WATCH_METRICS_MAX && f->n_tracked < most; i++) {
         if (is_code_metric(like, &like->metrics[i])) continue;
         f->track_of[i] = (int8_t)f->n_tracked;
         f->tracked[f->n_tracked++] = (uint8_t)i;

@@ -20,9 +20,10 @@ struct watch_family {
     PartyId party;
     const struct thing_model *like; /* one of its models: the names and their order are the same in all */
     size_t n_tracked, n_components;
-    uint8_t tracked[FAILURE_METRICS_MAX]; /* place in like->metrics of each metric the failure model looks at */
-    int8_t track_of[WATCH_METRICS_MAX];   /* the other way; -1: not looked at */
-    uint8_t *role_of;                     /* by MetricId */
+    uint8_t tracked[WATCH_METRICS_MAX]; /* place in like->metrics of each metric with a baseline of hours: of a model
+                                           with components those the failure model looks at, FAILURE_METRICS_MAX */
+    int8_t track_of[WATCH_METRICS_MAX]; /* the other way; -1: not looked at */
+    uint8_t *role_of;                   /* by MetricId */
     size_t n_roles;
     Str codes[FAILURE_CODES_MAX]; /* fault codes ever seen, in the order of their coming */
     size_t n_codes;

@@ -8,16 +8,14 @@
 #include "base/log.h"
 #include "base/num.h"
 #include "base/vec.h"
+#include "insight/watch_catch.h"
 #include "insight/watch_learn.h"
-#include "kernel/health.h"
+#include "insight/watch_peers.h"
 #include "os/clock.h"
 
 #define OPEN_MODEL UINT32_MAX
 #define WARM_PAST (60 * NANOS_PER_DAY)
 #define UNJUDGED_MAX 200000 /* values that an earlier run left and this one still judges */
-#define PEERS_LEAST 3
-#define PEERS_FRESH (NANOS_PER_S / 2)
-#define WARN_BELOW 80.0
 
 /* ---- begin and end */
 static void index_kept(struct watch_fleet *f) {
@@ -42,6 +40,7 @@ Err watch_fleet_init(struct watch_fleet *f, const struct watch_options *options)
     TRY(watch_keep_load_models(options->fs, options->dir, &f->registry));
     TRY(watch_keep_load_state(options->fs, options->dir, &f->kept));
     index_kept(f);
+    f->keeper = (struct watch_lean_keeper){.fs = options->fs, .dir = options->dir, .began = clock_monotonic()};
     return err_none();
 }
 
@@ -52,6 +51,8 @@ void watch_fleet_fini(struct watch_fleet *f) {
         watch_family_free(f->families[i]);
     }
     for (size_t i = 0; i < f->n_machines; i++) watch_judge_free(f->machines[i]);
+    watch_lean_keep_fini(&f->keeper);
+    watch_lean_fini(&f->leans);
     free(f->machines), free(f->families), free(f->peers), free(f->by_id);
     map_fini(&f->by_name);
     map_fini(&f->kept_by_name);
@@ -79,14 +80,12 @@ static const struct thing_model *model_of(const struct watch_fleet *f, PartyId p
     return f->options->model_of ? f->options->model_of(f->options->model_ctx, party, name) : NULL;
 }
 
-/* Found or made (cold); NULL: an open model. */
-static struct watch_machine *machine_named(struct watch_fleet *f, PartyId party, Str name) {
+/* Found or made (cold). */
+static size_t machine_named(struct watch_fleet *f, PartyId party, Str name, const struct thing_model *model) {
     char text[300];
     uint64_t at;
     Str key = key_of(party, name, text);
-    if (map_get(&f->by_name, key, &at)) return f->machines[at];
-    const struct thing_model *model = model_of(f, party, name);
-    if (!model) return NULL;
+    if (map_get(&f->by_name, key, &at)) return at;
     thread_lock(&f->lock);
     struct watch_machine *w = watch_judge_new(family_of(f, party, model), model, name);
     w->cold = true, f->n_cold++;
@@ -94,7 +93,7 @@ static struct watch_machine *machine_named(struct watch_fleet *f, PartyId party,
     map_put(&f->by_name, key, f->n_machines);
     VEC_PUSH(f->machines, f->n_machines, f->machines_cap, w);
     thread_unlock(&f->lock);
-    return w;
+    return f->n_machines - 1;
 }
 
 static void grow_ids(struct watch_fleet *f, ThingId id) {
@@ -106,33 +105,76 @@ static void grow_ids(struct watch_fleet *f, ThingId id) {
     f->by_id = grown, f->n_ids = n;
 }
 
-static struct watch_machine *machine_numbered(struct watch_fleet *f, ThingId id) {
-    if (id < f->n_ids && f->by_id[id]) return f->by_id[id] == OPEN_MODEL ? NULL : f->machines[f->by_id[id] - 1];
+static uint32_t add_lean(struct watch_fleet *f, ThingId id, PartyId party, const struct thing_model *model) {
+    thread_lock(&f->lock);
+    size_t at = watch_lean_add(&f->leans, family_of(f, party, model), model, id);
+    f->leans.items[at]->cold = true, f->leans.n_cold++;
+    thread_unlock(&f->lock);
+    return (uint32_t)(at + 1) | WATCH_LEAN;
+}
+
+static uint32_t resolve(struct watch_fleet *f, ThingId id, PartyId party, Str name) {
+    const struct thing_model *model = model_of(f, party, name);
+    if (!model) return OPEN_MODEL;
+    if (watch_lean_suits(model)) return add_lean(f, id, party, model);
+    size_t at = machine_named(f, party, name, model);
+    thread_lock(&f->lock);
+    f->machines[at]->id = id;
+    thread_unlock(&f->lock);
+    return (uint32_t)at + 1;
+}
+
+/* Its cell of by_id; OPEN_MODEL too for a number that nobody has. */
+static uint32_t cell_of(struct watch_fleet *f, ThingId id) {
+    if (id < f->n_ids && f->by_id[id]) return f->by_id[id];
     PartyId party;
     Str name;
-    uint64_t at;
-    char text[300];
-    if (!series_thing_name(f->options->series, id, &party, &name)) return NULL;
-    struct watch_machine *w = machine_named(f, party, name);
+    if (!series_thing_name(f->options->series, id, &party, &name)) return OPEN_MODEL;
+    uint32_t cell = resolve(f, id, party, name);
     thread_lock(&f->lock);
     grow_ids(f, id);
-    f->by_id[id] = OPEN_MODEL;
-    if (w && map_get(&f->by_name, key_of(party, name, text), &at)) {
-        f->by_id[id] = (uint32_t)at + 1;
-        w->id = id;
-    }
+    f->by_id[id] = cell;
     thread_unlock(&f->lock);
-    return w;
+    return cell;
+}
+
+static struct watch_lean *lean_at(const struct watch_fleet *f, uint32_t cell) {
+    return cell != OPEN_MODEL && cell & WATCH_LEAN ? f->leans.items[(cell & ~WATCH_LEAN) - 1] : NULL;
+}
+
+static struct watch_machine *machine_at(const struct watch_fleet *f, uint32_t cell) {
+    return cell & WATCH_LEAN ? NULL : f->machines[cell - 1]; /* an open model has that bit too */
+}
+
+static struct watch_lean *make_lean(void *fleet, ThingId id, Str name) {
+    (void)name;
+    struct watch_fleet *f = fleet;
+    return lean_at(f, cell_of(f, id));
+}
+
+static void meet_machine(struct watch_machine *w, Nanos stored) {
+    if (!w->cold) return;
+    w->stored_until = stored;
+    if (!w->kept_until) w->kept_until = stored; /* a store without our files: its past is past */
 }
 
 void watch_fleet_meet(struct watch_fleet *f) {
     uint32_t n = series_thing_count(f->options->series);
-    for (ThingId id = 1; id <= n; id++) {
-        struct watch_machine *w = machine_numbered(f, id);
-        if (!w || !w->cold) continue;
-        w->stored_until = series_last_seen(f->options->series, id);
-        if (!w->kept_until) w->kept_until = w->stored_until; /* a store without our files: its past is past */
+    if (f->options->dir) {
+        Err err = watch_lean_keep_load(f->options->fs, f->options->dir, f->options->series, make_lean, f);
+        if (err.code != ERR_NONE) LOG_WARN("watch.not_read", LOG_C("why", err.text));
     }
+    for (ThingId id = 1; id <= n; id++) {
+        uint32_t cell = cell_of(f, id);
+        struct watch_lean *lean = lean_at(f, cell);
+        struct watch_machine *w = machine_at(f, cell);
+        Nanos stored = series_last_seen(f->options->series, id);
+        if (w) meet_machine(w, stored);
+        if (lean) lean->stored_until = stored;
+    }
+    size_t cold = 0; /* those that were not kept */
+    for (size_t i = 0; i < f->leans.n; i++) cold += f->leans.items[i]->cold;
+    f->leans.n_cold = cold;
 }
 
 /* A thing whose model changed is met anew; what it was told stays with it. */
@@ -151,22 +193,64 @@ static void change_model(struct watch_fleet *f, size_t at, const struct thing_mo
     watch_judge_free(old);
 }
 
+/* One that needs no components any more goes on as a lean, met at its next row; its numbers are not comparable. */
+static void retire(struct watch_fleet *f, size_t at) {
+    struct watch_machine *w = f->machines[at];
+    char key[300];
+    map_del(&f->by_name, key_of(w->party, w->name, key));
+    if (w->id && w->id < f->n_ids) f->by_id[w->id] = 0;
+    if (w->cold) f->n_cold--;
+    w->id = 0, w->cold = false;
+}
+
+static void change_lean(struct watch_fleet *f, struct watch_lean *w, const struct thing_model *model) {
+    if (watch_lean_suits(model) && watch_family_fits(w->family, w->family->party, model)) {
+        w->model = model;
+        return;
+    }
+    f->by_id[w->id] = 0; /* met anew at its next row, from the store's past */
+    if (w->cold) f->leans.n_cold--;
+    w->id = 0, w->cold = false;
+}
+
+static void forget_machine(struct watch_fleet *f, size_t at) {
+    const struct watch_machine *w = f->machines[at];
+    const struct thing_model *model = model_of(f, w->party, w->name);
+    if (!model || model == w->model) return; /* an open one goes on as it was until a restart */
+    thread_lock(&f->lock);
+    if (watch_lean_suits(model))
+        retire(f, at);
+    else
+        change_model(f, at, model);
+    f->next_cold = 0;
+    thread_unlock(&f->lock);
+}
+
+static void forget_lean(struct watch_fleet *f, struct watch_lean *w) {
+    PartyId party;
+    Str name;
+    if (!w->id || !series_thing_name(f->options->series, w->id, &party, &name)) return;
+    const struct thing_model *model = model_of(f, party, name);
+    if (!model || model == w->model) return;
+    thread_lock(&f->lock);
+    change_lean(f, w, model);
+    thread_unlock(&f->lock);
+}
+
 void watch_fleet_forget_models(struct watch_fleet *f) {
     for (size_t i = 0; i < f->n_ids; i++)
         if (f->by_id[i] == OPEN_MODEL) f->by_id[i] = 0;
-    for (size_t i = 0; i < f->n_machines; i++) {
-        const struct thing_model *model = model_of(f, f->machines[i]->party, f->machines[i]->name);
-        if (!model || model == f->machines[i]->model) continue; /* an open one goes on as it was until a restart */
-        thread_lock(&f->lock);
-        change_model(f, i, model);
-        f->next_cold = 0;
-        thread_unlock(&f->lock);
-    }
+    for (size_t i = 0, n = f->n_machines; i < n; i++) forget_machine(f, i);
+    for (size_t i = 0; i < f->leans.n; i++) forget_lean(f, f->leans.items[i]);
+    f->leans.next_cold = 0;
 }
 
 void watch_fleet_told(struct watch_fleet *f, PartyId party, Str thing, Str component, Nanos at, bool failed) {
-    struct watch_machine *w = machine_named(f, party, thing);
-    int c = w ? watch_family_component(w->family, component) : -1;
+    const struct thing_model *model = model_of(f, party, thing);
+    if (!model || watch_lean_suits(model)) return;
+    size_t place = machine_named(f, party, thing, model); /* which may move the list */
+    struct watch_machine *w = f->machines[place];
+    int c = watch_family_component(w->family, component);
     if (c < 0) return;
     thread_lock(&f->lock);
     watch_judge_label(w, &(struct watch_label){at, (uint8_t)c, failed});
@@ -274,6 +358,24 @@ static void warm(struct watch_fleet *f, struct watch_machine *w, struct watch_fi
     arena_fini(&arena);
 }
 
+/* The past of a lean is read while there is nothing else to do; in a small fleet also before its first row. */
+#define LEANS_FEW 4096
+
+static void warm_lean(struct watch_fleet *f, struct watch_lean *w, Nanos until) {
+    w->cold = false, f->leans.n_cold--;
+    if (until) watch_catch_past(f, w, until - WARM_PAST, until + 1);
+}
+
+static bool warm_one_lean(struct watch_fleet *f) {
+    while (f->leans.n_cold && f->leans.next_cold < f->leans.n) {
+        struct watch_lean *w = f->leans.items[f->leans.next_cold++];
+        if (!w->cold) continue;
+        warm_lean(f, w, w->stored_until);
+        return true;
+    }
+    return false;
+}
+
 bool watch_fleet_warm_one(struct watch_fleet *f, struct watch_findings *out) {
     while (f->n_cold && f->next_cold < f->n_machines) {
         struct watch_machine *w = f->machines[f->next_cold++];
@@ -281,7 +383,13 @@ bool watch_fleet_warm_one(struct watch_fleet *f, struct watch_findings *out) {
         warm(f, w, out);
         return true;
     }
-    return false;
+    return warm_one_lean(f);
+}
+
+void watch_fleet_catch_up(struct watch_fleet *f, void (*said)(void *ctx, struct watch_findings *found), void *ctx,
+                          struct watch_findings *out) {
+    for (size_t i = 0; i < f->n_families; i++)
+        if (watch_lean_suits(f->families[i]->like)) watch_catch_up(f, f->families[i], said, ctx, out);
 }
 
 /* A code metric may be a number; its text is the code. */
@@ -301,11 +409,29 @@ static size_t values_of(struct watch_fleet *f, struct watch_machine *w, const st
     return n;
 }
 
-void watch_fleet_row(struct watch_fleet *f, const struct row *row, struct watch_findings *out) {
-    struct watch_machine *w = machine_numbered(f, row->thing);
+static void lean_row(struct watch_fleet *f, struct watch_lean *w, const struct row *row, struct watch_findings *out) {
+    if (w->cold && f->leans.n <= LEANS_FEW) warm_lean(f, w, w->stored_until ? w->stored_until : row->time - 1);
+    if (w->cold) w->cold = false, f->leans.n_cold--; /* begins with what comes */
+    if (row->time < w->last || row->time <= w->stored_until) {
+        f->late_rows += row->time < w->last;
+        return;
+    }
+    thread_lock(&f->lock);
+    watch_lean_row(w, f->options->series, row, out);
+    thread_unlock(&f->lock);
+    f->judged_rows++;
+}
+
+void watch_fleet_prefetch(const struct watch_fleet *f, ThingId thing) {
+    if (thing >= f->n_ids) return;
+    const struct watch_lean *w = f->by_id[thing] ? lean_at(f, f->by_id[thing]) : NULL;
+    if (w) __builtin_prefetch(w, 1), __builtin_prefetch((const char *)w + 64, 1);
+}
+
+static void machine_row(struct watch_fleet *f, struct watch_machine *w, const struct row *row,
+                        struct watch_findings *out) {
     struct watch_value values[WATCH_METRICS_MAX];
     char number[NUM_TEXT_MAX];
-    if (!w) return;
     if (w->cold) {
         if (!w->kept_until) w->kept_until = row->time - 1;
         warm(f, w, out);
@@ -318,6 +444,16 @@ void watch_fleet_row(struct watch_fleet *f, const struct row *row, struct watch_
     judge(f, w, row->time, values, n, out);
 }
 
+void watch_fleet_row(struct watch_fleet *f, const struct row *row, struct watch_findings *out) {
+    uint32_t cell = cell_of(f, row->thing);
+    struct watch_lean *lean = lean_at(f, cell);
+    struct watch_machine *w = machine_at(f, cell);
+    if (lean)
+        lean_row(f, lean, row, out);
+    else if (w)
+        machine_row(f, w, row, out);
+}
+
 /* ---- state and looking */
 void watch_fleet_state(const struct watch_fleet *f, struct buf *json) {
     struct jw w;
@@ -328,69 +464,31 @@ void watch_fleet_state(const struct watch_fleet *f, struct buf *json) {
     watch_keep_state_end(&w);
 }
 
-static void make_peers(const struct watch_fleet *f, struct watch_peers *p) {
-    double *values = malloc((f->n_machines + 1) * sizeof *values);
-    ASSERT(values);
-    for (size_t m = 0; m < p->model->n_metrics && m < WATCH_METRICS_MAX; m++) {
-        size_t n = 0;
-        for (size_t i = 0; i < f->n_machines; i++) {
-            const struct watch_machine *w = f->machines[i];
-            int8_t track = w->family->track_of[m];
-            if (w->model != p->model || w->party != p->party || track < 0 || w->last == INT64_MIN) continue;
-            values[n++] = failure_track_mean(&w->track, (size_t)track, 24, INT64_MIN, NULL);
-        }
-        n = stats_drop_nan(values, n);
-        p->median[m] = p->mad[m] = NAN;
-        if (n < PEERS_LEAST) continue;
-        p->median[m] = stats_median(values, n);
-        p->mad[m] = stats_mad(values, n, p->median[m]);
-    }
-    free(values);
-    p->made = clock_monotonic();
-}
-
-static const struct watch_peers *peers_of(struct watch_fleet *f, PartyId party, const struct thing_model *model) {
-    struct watch_peers *p = NULL;
-    for (size_t i = 0; i < f->n_peers && !p; i++)
-        if (f->peers[i].model == model && f->peers[i].party == party) p = &f->peers[i];
-    if (!p) {
-        VEC_PUSH(f->peers, f->n_peers, f->peers_cap, ((struct watch_peers){.model = model, .party = party}));
-        p = &f->peers[f->n_peers - 1];
-    }
-    if (!p->made || clock_monotonic() - p->made > PEERS_FRESH) make_peers(f, p);
-    return p;
-}
-
-static void add_health(struct watch_fleet *f, PartyId party, struct watch_thing *out) {
-    struct health_metric health[WATCH_METRICS_MAX];
-    const struct watch_peers *peers = peers_of(f, party, out->model);
-    size_t n = out->model->n_metrics < WATCH_METRICS_MAX ? out->model->n_metrics : WATCH_METRICS_MAX;
-    for (size_t m = 0; m < n; m++) {
-        struct watch_metric *metric = &out->metrics[m];
-        metric->peer_median = peers->median[m], metric->peer_mad = peers->mad[m];
-        double spread = isnan(metric->own_mad) ? metric->peer_mad : fmax(metric->peer_mad, metric->own_mad);
-        if (spread > 0) metric->peer_z = (metric->value - metric->peer_median) / spread;
-        health[m] = (struct health_metric){metric->own_z, metric->peer_z, 0};
-    }
-    out->health = health_index(health, n);
-    for (size_t m = 0; m < n; m++) out->metrics[m].points_lost = health[m].points_lost;
-    if (out->health < WARN_BELOW && out->state < WATCH_WARNING) out->state = WATCH_WARNING;
-}
+bool watch_fleet_is_warming(const struct watch_fleet *f) { return f->n_cold > 0 || f->leans.n_cold > 0; }
 
 bool watch_fleet_look(struct watch_fleet *f, ThingId thing, struct watch_thing *out) {
     thread_lock(&f->lock);
-    bool known = thing < f->n_ids && f->by_id[thing] && f->by_id[thing] != OPEN_MODEL;
-    if (known) {
-        const struct watch_machine *w = f->machines[f->by_id[thing] - 1];
-        watch_judge_look(w, out);
-        add_health(f, w->party, out);
-    }
+    uint32_t cell = thing < f->n_ids && f->by_id[thing] ? f->by_id[thing] : OPEN_MODEL;
+    const struct watch_lean *lean = lean_at(f, cell);
+    const struct watch_machine *w = machine_at(f, cell);
+    if (lean) watch_lean_look(lean, out);
+    if (w) watch_judge_look(w, out);
+    if (lean || w) watch_peers_health(f, lean ? lean->family->party : w->party, out);
     thread_unlock(&f->lock);
-    return known;
+    return lean || w;
+}
+
+uint64_t watch_fleet_baseline_bytes(const struct watch_fleet *f) {
+    uint64_t bytes = f->leans.baseline_bytes;
+    for (size_t i = 0; i < f->n_machines; i++) {
+        const struct watch_machine *w = f->machines[i];
+        bytes += w->family->n_tracked * sizeof *w->track_metrics + watch_lean_metrics(w->model) * sizeof *w->metrics;
+    }
+    return bytes;
 }
 
 uint64_t watch_fleet_bytes(const struct watch_fleet *f) {
-    uint64_t bytes = f->n_ids * sizeof *f->by_id;
+    uint64_t bytes = f->n_ids * sizeof *f->by_id + watch_lean_bytes(&f->leans);
     for (size_t i = 0; i < f->n_machines; i++) bytes += watch_judge_bytes(f->machines[i]);
     return bytes;
 }

@@ -14,13 +14,7 @@
 
 #define SLOW_GAP                                                                                                       \
     (10 * NANOS_PER_MIN) /* a metric that comes more rarely has no reading to spare: one beyond is enough */
-#define BEYOND_RUN 2     /* readings beyond a limit before it counts, when they come often */
-#define INSIDE_RUN 3     /* readings inside before it is over */
 #define DEADBAND 0.01    /* of the distance between the limits */
-#define ANOMALY_ON 5.0   /* deviations of the 12 h or 24 h mean */
-#define ANOMALY_OFF 2.5  /* of the 12 h mean */
-#define ANOMALY_HOURS 6  /* with values, at least */
-#define CODE_CLEARS (24 * NANOS_PER_HOUR)
 #define GAP_GAIN 0.1
 
 struct watch_machine *watch_judge_new(struct watch_family *family, const struct thing_model *model, Str name) {
@@ -56,11 +50,16 @@ size_t watch_judge_bytes(const struct watch_machine *w) {
 }
 
 /* ---- findings */
-static struct finding *add(struct watch_findings *out, const struct watch_machine *w, enum finding_kind kind,
-                           Nanos at) {
-    struct finding f = {.kind = kind, .party = w->party, .thing = w->id, .thing_name = w->name, .at = at};
+struct finding *watch_judge_found(struct watch_findings *out, PartyId party, ThingId thing, Str name,
+                                  enum finding_kind kind, Nanos at) {
+    struct finding f = {.kind = kind, .party = party, .thing = thing, .thing_name = name, .at = at};
     VEC_PUSH(out->items, out->n, out->cap, f);
     return &out->items[out->n - 1];
+}
+
+static struct finding *add(struct watch_findings *out, const struct watch_machine *w, enum finding_kind kind,
+                           Nanos at) {
+    return watch_judge_found(out, w->party, w->id, w->name, kind, at);
 }
 
 static void because(struct finding *f, struct finding_reason reason) {
@@ -75,24 +74,31 @@ static void clear(struct watch_findings *out, const struct watch_machine *w, enu
 
 static Str component_of(const struct thing_metric *metric) { return str_c(metric->component); }
 
-/* ---- limits: one reading beyond is enough when readings are rare, else two in a row; over after three inside */
-static void check_limit(struct watch_machine *w, size_t role, double x, Nanos at, struct watch_findings *out) {
-    const struct thing_metric *m = &w->model->metrics[role];
-    struct watch_metric_state *s = &w->metrics[role];
-    if (isnan(m->low) && isnan(m->high)) return;
+/* ---- limits */
+bool watch_judge_is_slow(double gap) { return gap >= (double)SLOW_GAP; }
+
+static uint8_t one_more(uint8_t run, uint8_t most) { return run < most ? (uint8_t)(run + 1) : most; }
+
+enum watch_limit_turn watch_judge_limit(const struct thing_metric *m, double x, bool slow, struct watch_limit *s) {
+    if (isnan(m->low) && isnan(m->high)) return WATCH_LIMIT_SAME;
     double band = isnan(m->low) || isnan(m->high) ? 0 : DEADBAND * (m->high - m->low);
     bool beyond = x > m->high || x < m->low; /* false against NaN */
     bool inside = !(x > m->high - band) && !(x < m->low + band);
-    s->beyond_run = beyond ? (uint8_t)(s->beyond_run < UINT8_MAX ? s->beyond_run + 1 : UINT8_MAX) : 0;
-    s->inside_run = inside ? (uint8_t)(s->inside_run < UINT8_MAX ? s->inside_run + 1 : UINT8_MAX) : 0;
-    int needed = w->gap >= (double)SLOW_GAP ? 1 : BEYOND_RUN;
-    if (!s->beyond && s->beyond_run >= needed) {
-        s->beyond = true;
+    s->beyond_run = beyond ? one_more(s->beyond_run, WATCH_BEYOND_RUN) : 0;
+    s->inside_run = inside ? one_more(s->inside_run, WATCH_INSIDE_RUN) : 0;
+    if (!s->beyond && s->beyond_run >= (slow ? 1 : WATCH_BEYOND_RUN)) return s->beyond = true, WATCH_LIMIT_BEGINS;
+    if (s->beyond && s->inside_run >= WATCH_INSIDE_RUN) return s->beyond = false, WATCH_LIMIT_ENDS;
+    return WATCH_LIMIT_SAME;
+}
+
+static void check_limit(struct watch_machine *w, size_t role, double x, Nanos at, struct watch_findings *out) {
+    const struct thing_metric *m = &w->model->metrics[role];
+    enum watch_limit_turn turn = watch_judge_limit(m, x, watch_judge_is_slow(w->gap), &w->metrics[role].limit);
+    if (turn == WATCH_LIMIT_BEGINS) {
         struct finding *f = add(out, w, FINDING_LIMIT, at);
         f->metric = str_c(m->name), f->component = component_of(m), f->score = x;
         because(f, watch_words_limit(&out->arena, m, x));
-    } else if (s->beyond && s->inside_run >= INSIDE_RUN) {
-        s->beyond = false;
+    } else if (turn == WATCH_LIMIT_ENDS) {
         clear(out, w, FINDING_LIMIT, at, str_c(m->name), component_of(m));
         out->items[out->n - 1].score = x;
     }
@@ -116,7 +122,7 @@ static struct deviation deviation_of(const struct watch_machine *w, size_t m) {
     int n[FAILURE_WINDOWS];
     failure_track_means(&w->track, m, INT64_MIN, means, n);
     d.mean = means[FAILURE_24H];
-    if (n[FAILURE_12H] < ANOMALY_HOURS || !(hourly > 0)) return d;
+    if (n[FAILURE_12H] < WATCH_ANOMALY_HOURS || !(hourly > 0)) return d;
     double wide = fmax(1, d.spread * sqrt(24) / hourly); /* hours that are alike carry less */
     d.spread = hourly * wide / sqrt(24);
     d.z12 = (means[FAILURE_12H] - d.centre) * sqrt(n[FAILURE_12H]) / (hourly * wide);
@@ -132,12 +138,12 @@ static void check_anomaly(struct watch_machine *w, size_t m, Nanos at, struct wa
     struct deviation d = deviation_of(w, m);
     if (!d.known) return;
     double z = fabs(d.z12) > fabs(d.z24) ? d.z12 : d.z24;
-    if (!s->anomalous && fabs(z) >= ANOMALY_ON && fabs(d.z12) > ANOMALY_OFF) {
+    if (!s->anomalous && fabs(z) >= WATCH_ANOMALY_ON && fabs(d.z12) > WATCH_ANOMALY_OFF) {
         s->anomalous = true;
         struct finding *f = add(out, w, FINDING_ANOMALY, at);
         f->metric = str_c(metric->name), f->component = component_of(metric), f->score = z;
         because(f, watch_words_shift(&out->arena, metric, d.mean, d.centre, d.spread, d.own, z));
-    } else if (s->anomalous && fabs(d.z12) < ANOMALY_OFF) {
+    } else if (s->anomalous && fabs(d.z12) < WATCH_ANOMALY_OFF) {
         s->anomalous = false;
         clear(out, w, FINDING_ANOMALY, at, str_c(metric->name), component_of(metric));
         out->items[out->n - 1].score = d.z12;
@@ -174,7 +180,7 @@ static bool take_codes(struct watch_machine *w, uint8_t role, Str text, Nanos at
 
 static void clear_codes(struct watch_machine *w, Nanos at, struct watch_findings *out) {
     for (uint8_t e = 0; e < w->family->n_codes && w->codes_on; e++) {
-        if (!(w->codes_on >> e & 1) || at - w->code_at[e] < CODE_CLEARS) continue;
+        if (!(w->codes_on >> e & 1) || at - w->code_at[e] < WATCH_CODE_CLEARS) continue;
         w->codes_on &= ~(UINT64_C(1) << e);
         clear(out, w, FINDING_CODE, at, str_c(w->model->code_metric), (Str){0});
         out->items[out->n - 1].text = w->family->codes[e];
@@ -239,13 +245,10 @@ bool watch_judge_label(struct watch_machine *w, const struct watch_label *label)
 }
 
 /* ---- rows */
-static void smooth_gap(struct watch_machine *w, Nanos at) {
-    if (w->last == INT64_MIN || at <= w->last) return;
-    double gap = (double)(at - w->last);
-    if (!(w->gap > 0))
-        w->gap = gap;
-    else
-        w->gap += GAP_GAIN * (fmin(gap, 4 * w->gap) - w->gap);
+double watch_judge_gap(double known, Nanos last, Nanos at) {
+    if (last == INT64_MIN || at <= last) return known;
+    double gap = (double)(at - last);
+    return known > 0 ? known + GAP_GAIN * (fmin(gap, 4 * known) - known) : gap;
 }
 
 static void take_value(struct watch_machine *w, const struct watch_value *v, Nanos at, struct watch_findings *out) {
@@ -261,7 +264,7 @@ void watch_judge_row(struct watch_machine *w, Nanos at, const struct watch_value
                      struct watch_findings *out) {
     watch_judge_pass_labels(w, at);
     bool hour = failure_track_advance(&w->track, at), codes = false;
-    smooth_gap(w, at);
+    w->gap = watch_judge_gap(w->gap, w->last, at);
     w->last = at;
     for (size_t i = 0; i < n; i++) {
         if (values[i].text.ptr)
@@ -281,7 +284,7 @@ void watch_judge_row(struct watch_machine *w, Nanos at, const struct watch_value
 static void look_at_metric(const struct watch_machine *w, size_t role, struct watch_metric *out) {
     const struct watch_metric_state *s = &w->metrics[role];
     int8_t m = w->family->track_of[role];
-    *out = (struct watch_metric){NAN, NAN, NAN, NAN, NAN, NAN, NAN, 0, s->score, s->beyond, s->anomalous};
+    *out = (struct watch_metric){NAN, NAN, NAN, NAN, NAN, NAN, NAN, 0, s->score, s->limit.beyond, s->anomalous};
     if (m < 0 || w->track.hour == INT64_MIN) return;
     const struct failure_metric *track = &w->track_metrics[m];
     out->value = failure_track_mean(&w->track, (size_t)m, 24, INT64_MIN, NULL);

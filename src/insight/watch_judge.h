@@ -14,11 +14,16 @@ struct watch_label {
     bool failed;
 };
 
+struct watch_limit {
+    bool beyond;
+    uint8_t beyond_run, inside_run;
+};
+
 struct watch_metric_state {
     struct anomaly anomaly;
-    double latest, score;           /* of the newest value */
-    bool beyond, anomalous;         /* conditions that hold */
-    uint8_t beyond_run, inside_run; /* readings in a row */
+    double latest, score; /* of the newest value */
+    bool anomalous;       /* holds */
+    struct watch_limit limit;
 };
 
 struct watch_component_state {
@@ -64,6 +69,25 @@ struct watch_findings {
     struct finding *items;
     size_t n, cap;
 };
+
+struct finding *watch_judge_found(struct watch_findings *out, PartyId party, ThingId thing, Str name,
+                                  enum finding_kind kind, Nanos at);
+
+/* A limit's condition: one reading beyond is enough when readings are rare (slow), else WATCH_BEYOND_RUN in a row; over
+ * after WATCH_INSIDE_RUN inside. */
+#define WATCH_BEYOND_RUN 2
+#define WATCH_INSIDE_RUN 3
+enum watch_limit_turn { WATCH_LIMIT_SAME, WATCH_LIMIT_BEGINS, WATCH_LIMIT_ENDS };
+enum watch_limit_turn watch_judge_limit(const struct thing_metric *metric, double x, bool slow,
+                                        struct watch_limit *limit);
+bool watch_judge_is_slow(double gap); /* smoothed time between rows */
+double watch_judge_gap(double gap, Nanos last, Nanos at);
+
+/* Trailing means against a baseline, in its deviations: an anomaly begins, goes on, is over. */
+#define WATCH_ANOMALY_ON 5.0  /* of the 12 h or 24 h mean */
+#define WATCH_ANOMALY_OFF 2.5 /* of the 12 h mean */
+#define WATCH_ANOMALY_HOURS 6 /* with values, at least */
+#define WATCH_CODE_CLEARS (24 * NANOS_PER_HOUR)
 
 struct watch_machine *watch_judge_new(struct watch_family *family, const struct thing_model *model, Str name);
 void watch_judge_free(struct watch_machine *machine);

@@ -286,10 +286,10 @@ void watch_keep_state_machine(struct jw *w, const struct watch_machine *machine)
     jw_array(w);
     for (size_t i = 0; i < machine->model->n_metrics && i < WATCH_METRICS_MAX; i++) {
         const struct watch_metric_state *s = &machine->metrics[i];
-        if (!s->beyond && !s->anomalous) continue;
+        if (!s->limit.beyond && !s->anomalous) continue;
         jw_object(w);
         jw_kc(w, "metric", machine->model->metrics[i].name);
-        jw_kbool(w, "beyond", s->beyond), jw_kbool(w, "anomalous", s->anomalous);
+        jw_kbool(w, "beyond", s->limit.beyond), jw_kbool(w, "anomalous", s->anomalous);
         jw_object_end(w);
     }
     jw_array_end(w);
@@ -332,7 +332,7 @@ static void restore_conditions(const struct json *list, struct watch_machine *ma
         Str metric = json_get_str(one, "metric", STR(""));
         for (size_t m = 0; m < machine->model->n_metrics && m < WATCH_METRICS_MAX; m++) {
             if (!str_eq_c(metric, machine->model->metrics[m].name)) continue;
-            machine->metrics[m].beyond = json_get_bool(one, "beyond", false);
+            machine->metrics[m].limit.beyond = json_get_bool(one, "beyond", false);
             machine->metrics[m].anomalous = json_get_bool(one, "anomalous", false);
         }
     }

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/zst.h"
 #include "kernel/bitpack.h"
+#include "kernel/codec_lanes.h"
 #include "kernel/compress_split.h"
 
 #define COLD_LEVEL 3
@@ -26,6 +27,8 @@ enum { BYTES_RAW, BYTES_ZSTD, BITS_GAPS };
 
 struct compress {
     struct zst *zstd;
+    enum codec_isa isa;
+    const struct codec_lanes *lanes;
     uint64_t *words;
     int64_t *ints;
     size_t cap_words, cap_ints;
@@ -56,7 +59,14 @@ struct compress *compress_new(void) {
     struct compress *c = calloc(1, sizeof *c);
     ASSERT(c != NULL);
     c->zstd = zst_new();
+    compress_use(c, codec_isa_best());
     return c;
+}
+
+void compress_use(struct compress *c, enum codec_isa isa) {
+    ASSERT(codec_isa_has(isa));
+    c->isa = isa;
+    c->lanes = codec_lanes_of(isa);
 }
 
 void compress_free(struct compress *c) {
@@ -93,12 +103,6 @@ static void split_planes(const uint64_t *words, size_t n, unsigned planes, uint8
         for (size_t i = 0; i < n; i++) out[p * n + i] = (uint8_t)(words[i] >> (8 * p));
 }
 
-static void join_planes(const uint8_t *bytes, size_t n, unsigned planes, uint64_t *words) {
-    memset(words, 0, n * sizeof *words);
-    for (unsigned p = 0; p < planes; p++)
-        for (size_t i = 0; i < n; i++) words[i] |= (uint64_t)bytes[p * n + i] << (8 * p);
-}
-
 static uint8_t *planes_room(struct compress *c, size_t n) {
     buf_clear(&c->planes);
     buf_reserve(&c->planes, n + 1);
@@ -115,7 +119,7 @@ static bool write_planes(struct compress *c, const uint64_t *words, size_t n, un
 static bool read_planes(struct compress *c, Str frame, size_t n, unsigned planes, uint64_t *words) {
     uint8_t *bytes = planes_room(c, n * planes);
     if (!zst_read(c->zstd, frame, bytes, n * planes)) return false;
-    join_planes(bytes, n, planes, words);
+    c->lanes->join(bytes, n, planes, words);
     return true;
 }
 
@@ -248,9 +252,9 @@ static bool read_head(Str *bytes, struct ints_head *h) {
 
 static bool read_words(struct compress *c, Str bytes, const struct ints_head *h, size_t count, uint64_t *words) {
     if (h->form & INTS_PLANES) return read_planes(c, bytes, count, (h->width + 7) / 8, words);
-    if (h->form & INTS_SPLIT) return compress_split_read(c->zstd, bytes, count, h->width, &c->planes, words);
+    if (h->form & INTS_SPLIT) return compress_split_read(c->zstd, c->isa, bytes, count, h->width, &c->planes, words);
     if (bytes.len != bitpack_bytes(count, h->width)) return false;
-    bitpack_read((const uint8_t *)bytes.ptr, bytes.len, count, h->width, words);
+    bitpack_read(c->isa, (const uint8_t *)bytes.ptr, bytes.len, count, h->width, words);
     return true;
 }
 
@@ -261,16 +265,10 @@ bool compress_read_ints(struct compress *c, Str bytes, int64_t *v, size_t n) {
     bool differences = h.form & INTS_DIFFERENCES;
     uint64_t *words = words_of(c, n), unit = (uint64_t)ten_to[h.tens], least = (uint64_t)h.least;
     if (!read_words(c, bytes, &h, differences ? n - 1 : n, words)) return false;
-    if (!differences) {
-        for (size_t i = 0; i < n; i++) v[i] = (int64_t)(words[i] * unit + least);
-        return true;
-    }
-    uint64_t at = (uint64_t)h.first;
-    v[0] = h.first;
-    for (size_t i = 1; i < n; i++) {
-        at += words[i - 1] * unit + least;
-        v[i] = (int64_t)at;
-    }
+    if (differences)
+        c->lanes->sum(words, n, unit, least, (uint64_t)h.first, v);
+    else
+        c->lanes->scale(words, n, unit, least, v);
     return true;
 }
 
@@ -364,7 +362,7 @@ static bool read_decimals(struct compress *c, Str bytes, double *v, size_t n) {
     if (size > bytes.len - 5 || size % 12) return false;
     int64_t *m = ints_of(c, n);
     if (!compress_read_ints(c, str_slice(bytes, 5 + size, bytes.len), m, n)) return false;
-    for (size_t k = 0; k < n; k++) v[k] = (double)m[k] / unit;
+    c->lanes->decimals(m, n, unit, v);
     for (const char *at = bytes.ptr + 5; at < bytes.ptr + 5 + size; at += 12) {
         memcpy(&i, at, 4);
         if (i >= n) return false;
@@ -468,7 +466,16 @@ void compress_bits(struct compress *c, const bool *v, size_t n, bool cold, struc
     if (cold && n >= PLANES_MIN) try_gaps(c, v, n, start, out);
 }
 
-static bool read_gaps(struct compress *c, Str bytes, bool *v, size_t n) {
+/* Bits [from, to) of the words. */
+static void set_range(uint64_t *words, size_t from, size_t to) {
+    while (from < to) {
+        size_t bit = from % 64, some = to - from < 64 - bit ? to - from : 64 - bit;
+        words[from / 64] |= (some == 64 ? UINT64_MAX : ((UINT64_C(1) << some) - 1)) << bit;
+        from += some;
+    }
+}
+
+static bool read_gaps(struct compress *c, Str bytes, uint64_t *words, size_t n) {
     uint32_t size;
     if (bytes.len < 5 || (uint8_t)bytes.ptr[0] > 1) return false;
     bool rare = bytes.ptr[0];
@@ -476,24 +483,46 @@ static bool read_gaps(struct compress *c, Str bytes, bool *v, size_t n) {
     buf_clear(&c->planes);
     if (size > n || !compress_read_bytes(c, str_slice(bytes, 5, bytes.len), size, &c->planes)) return false;
     if (c->planes.len != size) return false;
+    memset(words, 0, (n + 63) / 64 * 8);
+    if (!rare) set_range(words, 0, n);
     size_t at = 0;
     for (size_t i = 0; i < size; i++) {
         uint8_t gap = (uint8_t)c->planes.ptr[i];
         if (gap > n - at || (gap < 255 && gap == n - at)) return false;
-        for (size_t k = 0; k < gap; k++) v[at++] = !rare;
-        if (gap < 255) v[at++] = rare;
+        at += gap;
+        if (gap == 255) continue;
+        words[at / 64] ^= UINT64_C(1) << at % 64;
+        at++;
     }
-    while (at < n) v[at++] = !rare;
     return true;
 }
 
-bool compress_read_bits(struct compress *c, Str bytes, bool *v, size_t n) {
+bool compress_read_bit_words(struct compress *c, Str bytes, uint64_t *words, size_t n) {
     if (n == 0) return bytes.len == 0;
     size_t size = (n + 7) / 8;
-    if (bytes.len && bytes.ptr[0] == BITS_GAPS) return read_gaps(c, str_slice(bytes, 1, bytes.len), v, n);
+    if (bytes.len && bytes.ptr[0] == BITS_GAPS) return read_gaps(c, str_slice(bytes, 1, bytes.len), words, n);
     buf_clear(&c->planes);
     if (!compress_read_bytes(c, bytes, size, &c->planes) || c->planes.len != size) return false;
-    const uint8_t *at = (const uint8_t *)c->planes.ptr;
-    for (size_t i = 0; i < n; i++) v[i] = at[i / 8] >> i % 8 & 1;
+    words[(n - 1) / 64] = 0;
+    memcpy(words, c->planes.ptr, size);
+    if (n % 64) words[n / 64] &= (UINT64_C(1) << n % 64) - 1;
+    return true;
+}
+
+/* Eight bits as eight bytes of 0 or 1. */
+static uint64_t spread_bits(unsigned eight) {
+    uint64_t each = (eight * UINT64_C(0x0101010101010101)) & UINT64_C(0x8040201008040201);
+    return (each + UINT64_C(0x7f7f7f7f7f7f7f7f)) >> 7 & UINT64_C(0x0101010101010101);
+}
+
+bool compress_read_bits(struct compress *c, Str bytes, bool *v, size_t n) {
+    uint64_t *words = words_of(c, (n + 63) / 64), bools;
+    size_t i = 0;
+    if (n > COMPRESS_VALUES_MAX || !compress_read_bit_words(c, bytes, words, n)) return false;
+    for (; i + 8 <= n; i += 8) {
+        bools = spread_bits((unsigned)(words[i / 64] >> i % 64 & 0xff));
+        memcpy(v + i, &bools, 8);
+    }
+    for (; i < n; i++) v[i] = words[i / 64] >> i % 64 & 1;
     return true;
 }

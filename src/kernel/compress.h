@@ -19,6 +19,7 @@
 #define KERNEL_COMPRESS_H
 
 #include "base/buf.h"
+#include "kernel/codec_isa.h"
 
 #define COMPRESS_VALUES_MAX ((size_t)1 << 24) /* in one column */
 
@@ -26,6 +27,8 @@ struct compress; /* scratch; one a thread */
 
 struct compress *compress_new(void);
 void compress_free(struct compress *scratch);
+/* Reads with these instructions from now on, which the machine must have; it begins with the best it has. */
+void compress_use(struct compress *scratch, enum codec_isa isa);
 
 /* Each appends to out. cold: take the time to be small. */
 void compress_ints(struct compress *scratch, const int64_t *values, size_t n, bool cold, struct buf *out);
@@ -37,6 +40,9 @@ void compress_bytes(struct compress *scratch, Str bytes, bool cold, struct buf *
 bool compress_read_ints(struct compress *scratch, Str bytes, int64_t *values, size_t n);
 bool compress_read_floats(struct compress *scratch, Str bytes, double *values, size_t n);
 bool compress_read_bits(struct compress *scratch, Str bytes, bool *values, size_t n);
+/* The same bits, 64 a word, without making them bools: words[(n + 63) / 64], bit i of word i / 64; past n they are 0.
+ */
+bool compress_read_bit_words(struct compress *scratch, Str bytes, uint64_t *words, size_t n);
 bool compress_read_bytes(struct compress *scratch, Str bytes, size_t size_max, struct buf *out); /* appends */
 
 #endif

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "kernel/bitpack.h"
+#include "kernel/codec_lanes.h"
 
 #define HEAD_BYTES 13
 #define OUTSIDE 255u
@@ -136,7 +137,20 @@ static bool cut(Str bytes, size_t n, unsigned width, struct sections *s) {
     return true;
 }
 
-bool compress_split_read(struct zst *zstd, Str bytes, size_t n, unsigned width, struct buf *scratch, uint64_t *words) {
+/* What lies outside the window goes to its places; false: their number is wrong. */
+static bool put_back(const uint8_t *steps, size_t n, const uint64_t *outside, size_t n_outside, uint64_t *words) {
+    const uint8_t *at = steps, *end = steps + n;
+    size_t taken = 0;
+    while (at < end && (at = memchr(at, (int)OUTSIDE, (size_t)(end - at))) != NULL) {
+        if (taken == n_outside) return false;
+        words[at - steps] = outside[taken++];
+        at++;
+    }
+    return taken == n_outside;
+}
+
+bool compress_split_read(struct zst *zstd, enum codec_isa isa, Str bytes, size_t n, unsigned width, struct buf *scratch,
+                         uint64_t *words) {
     struct sections s;
     if (!cut(bytes, n, width, &s)) return false;
     buf_clear(scratch);
@@ -147,16 +161,8 @@ bool compress_split_read(struct zst *zstd, Str bytes, size_t n, unsigned width, 
         memcpy(steps, s.steps.ptr, n);
     else if (!zst_read(zstd, s.steps, steps, n))
         return false;
-    bitpack_read((const uint8_t *)s.places.ptr, s.places.len, n, s.w.low, words);
-    bitpack_read((const uint8_t *)s.outside.ptr, s.outside.len, s.n_outside, width, outside);
-    size_t taken = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (steps[i] != OUTSIDE)
-            words[i] += s.w.base + ((uint64_t)steps[i] << s.w.low);
-        else if (taken < s.n_outside)
-            words[i] = outside[taken++];
-        else
-            return false;
-    }
-    return taken == s.n_outside;
+    bitpack_read(isa, (const uint8_t *)s.places.ptr, s.places.len, n, s.w.low, words);
+    bitpack_read(isa, (const uint8_t *)s.outside.ptr, s.outside.len, s.n_outside, width, outside);
+    codec_lanes_of(isa)->steps(steps, n, s.w.low, s.w.base, words);
+    return put_back(steps, n, outside, s.n_outside, words);
 }

@@ -12,11 +12,13 @@
 
 #include "base/buf.h"
 #include "base/zst.h"
+#include "kernel/codec_isa.h"
 
 /* Appends when it is shorter than at_most, and says so. width: bits of the largest word; scratch: any buffer. */
 bool compress_split_write(struct zst *zstd, const uint64_t *words, size_t n, unsigned width, size_t at_most,
                           struct buf *scratch, struct buf *out);
 /* Any bytes: fills words[n], or says false. */
-bool compress_split_read(struct zst *zstd, Str bytes, size_t n, unsigned width, struct buf *scratch, uint64_t *words);
+bool compress_split_read(struct zst *zstd, enum codec_isa isa, Str bytes, size_t n, unsigned width, struct buf *scratch,
+                         uint64_t *words);
 
 #endif

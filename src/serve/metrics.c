@@ -147,6 +147,7 @@ static const struct serve_number watch_rows_table[] = {
     {"weft_watch_trainings_total", "", "failure models trained", false, WATCH(trainings)},
     {"weft_watch_things", "", "things watched", true, WATCH(things)},
     {"weft_watch_memory_bytes", "", "memory of the watched things", true, WATCH(bytes)},
+    {"weft_watch_baseline_bytes", "", "of it what is usual for their metrics", true, WATCH(baseline_bytes)},
     {"weft_watch_queue_bytes", "", "rows waiting for the watch", true, WATCH(queue_bytes)},
     {.name = NULL},
 };

@@ -23,7 +23,7 @@ struct series {
     struct series_letters *letters;
     struct series_committer *committer;
     struct buf new_names; /* taken from the dictionary, not yet in the log */
-    _Atomic uint64_t rows, values, commits, dead_letters;
+    _Atomic uint64_t rows, values, commits, dead_letters, row_bytes;
 };
 
 /* ---- opening */
@@ -83,6 +83,10 @@ void series_close(struct series *s) {
     buf_fini(&s->new_names);
     free((char *)(uintptr_t)s->options.dir);
     free(s);
+}
+
+struct series_inside series_inside(const struct series *s) {
+    return (struct series_inside){s->ops, s->engine, s->front};
 }
 
 /* ---- names */
@@ -164,13 +168,15 @@ static Err commit_group(void *ctx, struct series_commit *first) {
     TRY(s->ops->append(s->engine, &(struct series_group){first, buf_view(&s->new_names)}));
     buf_clear(&s->new_names);
     Nanos horizon = clock_now(s->options.clock) + SERIES_LIVE_AHEAD;
-    uint64_t rows = 0, values = 0, commits = 0, letters = 0;
+    uint64_t rows = 0, values = 0, commits = 0, letters = 0, bytes = 0;
     for (const struct series_commit *c = first; c; c = c->next) {
         note_rows(s, &c->rows, horizon);
         rows += c->rows.n_rows, values += c->rows.n_values, commits++, letters += c->n_dead_letters;
+        bytes += c->rows.bytes.len;
     }
     atomic_fetch_add_explicit(&s->rows, rows, memory_order_relaxed);
     atomic_fetch_add_explicit(&s->values, values, memory_order_relaxed);
+    atomic_fetch_add_explicit(&s->row_bytes, bytes, memory_order_relaxed);
     atomic_fetch_add_explicit(&s->commits, commits, memory_order_relaxed);
     atomic_fetch_add_explicit(&s->dead_letters, letters, memory_order_relaxed);
     return err_none();
@@ -288,7 +294,13 @@ Err series_dead_letters(struct series *s, const struct lens *lens, uint64_t befo
 
 void series_stats(const struct series *series, struct series_stats *out) {
     struct series *s = (struct series *)(uintptr_t)series;
+    struct series_live_size latest;
+    series_live_size(s->front.live, &latest);
     *out = (struct series_stats){
+        .latest = latest.series,
+        .latest_bytes = latest.bytes,
+        .names_bytes = series_names_bytes(s->front.names),
+        .row_bytes = s->row_bytes,
         .rows = s->rows,
         .values = s->values,
         .commits = s->commits,

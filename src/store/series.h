@@ -31,8 +31,10 @@ struct series_options {
      * (back-pressure). */
     void (*on_commit)(void *ctx, const struct rows *rows);
     void *on_commit_ctx;
-    unsigned merge_runs; /* runs of like size in a partition before they are merged into one; 0 = 8 */
-    const char *backend; /* NULL: "embedded", the default */
+    unsigned merge_runs;      /* runs of like size in a partition before they are merged into one; 0 = 8 */
+    uint64_t snapshot_values; /* values in runs before the latest ones of all things are written to a file of their own;
+                                 0 = 2^20, or twice the series there are */
+    const char *backend;      /* NULL: "embedded", the default */
 };
 
 /* A message that could not be kept as samples, kept raw with its reason. All Str are borrowed until `done`. */
@@ -131,6 +133,12 @@ struct series_stats {
     uint64_t memory_bytes, disk_bytes, log_bytes;
     uint64_t runs, chunks;
     uint32_t things, metrics;
+    uint64_t latest;                    /* series with a latest value or a kind */
+    uint64_t names_bytes, latest_bytes; /* memory of names, of latest values */
+    uint64_t row_bytes;                 /* of rows kept since open, as they stand in memory */
+    uint64_t flush_bytes, merge_bytes,
+        latest_file_bytes;   /* written since open: runs at first, by merging, latest values */
+    uint64_t latest_refused; /* files of latest values that could not be read */
 };
 void series_stats(const struct series *series, struct series_stats *out);
 /* Writes memory out as a run and cuts the log; for tests, commands and idle time. */

@@ -248,6 +248,88 @@ bool series_chunk_read_column(struct compress *scratch, const struct series_chun
     return ok;
 }
 
+/* ---- columns as doubles */
+
+void series_chunk_room_fini(struct series_chunk_room *room) {
+    free(room->ints);
+    free(room->bits);
+    *room = (struct series_chunk_room){0};
+}
+
+static void make_room(struct series_chunk_room *room, size_t n) {
+    if (room->cap >= n) return;
+    series_chunk_room_fini(room);
+    room->cap = n < SERIES_CHUNK_ROWS_MAX ? SERIES_CHUNK_ROWS_MAX : n;
+    room->ints = malloc(room->cap * sizeof *room->ints);
+    room->bits = malloc(room->cap * sizeof *room->bits);
+    ASSERT(room->ints != NULL && room->bits != NULL);
+}
+
+bool series_chunk_is_plain(const struct series_chunk_column *c, Str section) {
+    if (c->family == SERIES_BOOLS) return true;
+    if (c->family != SERIES_NUMBERS || section.len <= c->presence_bytes) return false;
+    switch (section.ptr[c->presence_bytes]) {
+    case SERIES_CHUNK_INTS: return c->min > -(double)SERIES_CHUNK_EXACT && c->max < (double)SERIES_CHUNK_EXACT;
+    case SERIES_CHUNK_FLOATS: return true;
+    case SERIES_CHUNK_MIXED: return true;
+    default: return false;
+    }
+}
+
+/* Eight bools, a byte each, as eight bits: the product brings byte i to bit 56 + i. */
+static uint64_t pack_bools(const bool *bits) {
+    uint64_t bytes;
+    memcpy(&bytes, bits, 8);
+    return bytes * UINT64_C(0x0102040810204080) >> 56;
+}
+
+static bool read_present(struct compress *scratch, struct series_chunk_room *room, const struct series_chunk *chunk,
+                         const struct series_chunk_column *c, Str section, uint64_t *present) {
+    uint32_t n = chunk->head.n_rows;
+    size_t count = 0;
+    if (c->whole) return c->n == n && section.len == 0;
+    if (!compress_read_bits(scratch, section, room->bits, n)) return false;
+    memset(present, 0, (n + 63) / 64 * sizeof *present);
+    for (uint32_t i = 0; i < n / 8; i++) present[i / 8] |= pack_bools(room->bits + i * 8) << i % 8 * 8;
+    for (uint32_t i = n / 8 * 8; i < n; i++) present[i / 64] |= (uint64_t)room->bits[i] << i % 64;
+    for (uint32_t i = 0; i < (n + 63) / 64; i++) count += (size_t)__builtin_popcountll(present[i]);
+    return count == c->n;
+}
+
+static bool read_plain_ints(struct compress *scratch, const struct series_chunk_room *room, Str section, size_t n,
+                            double *values) {
+    if (!compress_read_ints(scratch, section, room->ints, n)) return false;
+    for (size_t i = 0; i < n; i++) values[i] = (double)room->ints[i];
+    return true;
+}
+
+static bool read_plain(struct compress *scratch, const struct series_chunk_room *room,
+                       const struct series_chunk_column *c, Str section, double *values, uint8_t *kind) {
+    if (c->family == SERIES_BOOLS) {
+        *kind = VALUE_BOOL;
+        if (!compress_read_bits(scratch, section, room->bits, c->n)) return false;
+        for (size_t i = 0; i < c->n; i++) values[i] = room->bits[i];
+        return true;
+    }
+    Str rest = str_slice(section, 1, section.len);
+    *kind = section.ptr[0] == SERIES_CHUNK_INTS ? VALUE_INT : VALUE_FLOAT;
+    if (*kind == VALUE_INT) return read_plain_ints(scratch, room, rest, c->n, values);
+    if (section.ptr[0] == SERIES_CHUNK_MIXED && !read_kinds(scratch, &rest, room->bits, c->n)) return false;
+    return compress_read_floats(scratch, rest, values, c->n);
+}
+
+bool series_chunk_read_numbers(struct compress *scratch, struct series_chunk_room *room,
+                               const struct series_chunk *chunk, const struct series_chunk_column *c, Str section,
+                               double *values, uint64_t *present, uint8_t *kind) {
+    size_t n_rows = chunk->head.n_rows;
+    if (c->n == 0 || c->n > n_rows || section.len != (size_t)c->presence_bytes + c->value_bytes ||
+        hash_bytes(section.ptr, section.len) != c->checksum)
+        return false;
+    make_room(room, n_rows);
+    return read_present(scratch, room, chunk, c, str_slice(section, 0, c->presence_bytes), present) &&
+           read_plain(scratch, room, c, str_slice(section, c->presence_bytes, section.len), values, kind);
+}
+
 Value series_chunk_value(uint8_t kind, uint64_t bits) {
     Value v = {.kind = VALUE_NONE};
     if (kind == VALUE_BOOL) return VALUE_B(bits != 0);

@@ -66,6 +66,21 @@ bool series_chunk_read_times(struct compress *scratch, const struct series_chunk
 bool series_chunk_read_column(struct compress *scratch, const struct series_chunk *chunk,
                               const struct series_chunk_column *column, Str section, uint32_t *rows, Value *values,
                               struct buf *text);
+/* Whether doubles hold all of a column: it has no strings and no integers of 2^53 or more. */
+bool series_chunk_is_plain(const struct series_chunk_column *column, Str section);
+/*
+ * Of such a column the values without gaps, [column->n], and, unless every row has one, presence: bit i of word i / 64
+ * for row i, [n_rows / 64, rounded up]. kind: VALUE_BOOL, VALUE_INT (all are whole) or VALUE_FLOAT.
+ */
+struct series_chunk_room { /* for decoding, one a thread; zeroed to begin with */
+    int64_t *ints;
+    bool *bits;
+    size_t cap;
+};
+void series_chunk_room_fini(struct series_chunk_room *room);
+bool series_chunk_read_numbers(struct compress *scratch, struct series_chunk_room *room,
+                               const struct series_chunk *chunk, const struct series_chunk_column *column, Str section,
+                               double *values, uint64_t *present, uint8_t *kind);
 Value series_chunk_value(uint8_t kind, uint64_t bits); /* of `first` and `last`; strings: NONE */
 
 #endif

@@ -15,6 +15,7 @@
 #include "store/series_engine.h"
 #include "store/series_partition.h"
 #include "store/series_run_write.h"
+#include "store/series_snapshot.h"
 #include "store/series_union.h"
 
 #define MERGE_RUNS 8                      /* of like size, before they are merged, when nothing else is said */
@@ -324,7 +325,11 @@ static Err replace_runs(struct series_engine *e, const struct job *job, const st
         if (!in_job(job, next.runs[i].id)) next.runs[kept++] = next.runs[i];
     next.n_runs = kept;
     if (run) VEC_PUSH(next.runs, next.n_runs, next.cap_runs, *info);
+    uint64_t latest = next.latest_file;
+    series_snapshot_keep(e, &next, next.next_flush - 1);
     Err err = series_embedded_change(e, &next, &run, run != NULL, false);
+    if (err.code == ERR_NONE && e->manifest.latest_file != latest) series_snapshot_drop(e, latest);
+    atomic_fetch_add_explicit(&e->merge_written, info->bytes, memory_order_relaxed);
     series_manifest_fini(&next);
     return err;
 }

@@ -69,6 +69,8 @@ static bool take_file(void *ctx, Str name) {
     if (str_starts(name, STR("names-"))) {
         count_file(m, id);
         if (id > m->names_file) m->names_file = id;
+    } else if (str_starts(name, STR("latest-"))) {
+        count_file(m, id); /* without a manifest nobody knows what it covers: a start reads every run */
     } else if (str_starts(name, STR("run-"))) {
         count_file(m, id);
         if (series_doctor_file_describe(r->d, text, &info)) VEC_PUSH(m->runs, m->n_runs, m->cap_runs, info);
@@ -189,6 +191,7 @@ static bool is_named(const struct series_manifest *m, Str name) {
     uint64_t id = strtoull(text + name.len - 17, &end, 16);
     if (strcmp(end, ".weft") != 0) return true;
     if (str_starts(name, STR("names-"))) return id == m->names_file;
+    if (str_starts(name, STR("latest-"))) return id == m->latest_file;
     for (size_t i = 0; i < m->n_runs; i++)
         if (m->runs[i].id == id) return true;
     return !str_starts(name, STR("run-"));

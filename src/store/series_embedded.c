@@ -100,6 +100,7 @@ static Err freeze(struct series_engine *e) {
     struct series_memory *fresh = series_memory_new(e->pool);
     thread_lock(&e->lock);
     ASSERT(!e->frozen);
+    e->frozen_rows += series_memory_rows(e->active);
     e->frozen = e->active, e->frozen_log = last;
     e->active = fresh;
     thread_broadcast(&e->changed);
@@ -383,6 +384,7 @@ static Err tidy_log(struct series_engine *e) {
 static Err start(struct series_engine *e) {
     if (e->options.read_only) return err_none();
     series_restore_clean(e);
+    e->rows_before = series_live_rows(e->front.live) - series_memory_rows(e->active);
     TRY(tidy_log(e));
     e->compact = true;
     e->first_flush = e->manifest.next_flush - 1;
@@ -452,6 +454,10 @@ static void embedded_stats(struct series_engine *e, struct series_stats *out) {
     out->log_bytes += series_wal_bytes(e->wal);
     out->disk_bytes += series_wal_bytes(e->wal);
     out->syncs += atomic_load_explicit(&e->syncs, memory_order_relaxed);
+    out->flush_bytes += atomic_load_explicit(&e->flush_written, memory_order_relaxed);
+    out->merge_bytes += atomic_load_explicit(&e->merge_written, memory_order_relaxed);
+    out->latest_file_bytes += atomic_load_explicit(&e->latest_written, memory_order_relaxed);
+    out->latest_refused += atomic_load_explicit(&e->latest_refused, memory_order_relaxed);
 }
 
 static Err embedded_compact(struct series_engine *e) {
@@ -469,6 +475,7 @@ const struct series_ops series_embedded_ops = {
     .close = embedded_close,
     .append = embedded_append,
     .read = series_gather_read,
+    .batch = series_batch_crew_read,
     .flush = embedded_flush,
     .compact = embedded_compact,
     .stats = embedded_stats,

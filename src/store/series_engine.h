@@ -53,6 +53,10 @@ struct series_engine {
 
     bool damaged; /* at the start something of the runs could not be read: not every metric of a thing is known */
     _Atomic uint64_t syncs;
+    uint64_t frozen_rows; /* under lock: of all memory that was ever frozen */
+    uint64_t rows_before; /* given to the latest values before there was any memory */
+    _Atomic uint64_t flush_written, merge_written, latest_written; /* bytes of files */
+    _Atomic uint64_t latest_refused;                               /* snapshots that could not be read */
     _Atomic bool stopping;
 };
 
@@ -66,6 +70,17 @@ Err series_compact_whole(struct series_engine *engine);
 
 /* ---- series_gather.c */
 Err series_gather_read(struct series_engine *engine, const struct series_scan *scan, series_sink *sink, void *ctx);
+/* All there is at this moment, held until it is let go. */
+struct series_gather_picture {
+    struct series_memory *active, *frozen; /* frozen: or NULL */
+    struct series_set *set;
+};
+struct series_gather_picture series_gather_hold(struct series_engine *engine);
+void series_gather_let_go(const struct series_gather_picture *picture);
+
+/* ---- series_batch_crew.c */
+Err series_batch_crew_read(struct series_engine *engine, const struct series_asked *asked, series_batch_sink *sink,
+                           void *ctx);
 
 /* ---- series_restore.c */
 /* Loads the names and the latest values of the set's runs into the front. */

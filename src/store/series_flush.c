@@ -12,6 +12,7 @@
 #include "store/series_partition.h"
 #include "store/series_recent.h"
 #include "store/series_run_write.h"
+#include "store/series_snapshot.h"
 
 #define RETRY_AFTER NANOS_PER_S
 
@@ -80,6 +81,7 @@ static Err write_run(struct flush *f, const struct series_partition *partition) 
     }
     TRY(series_run_write_end(w, &info));
     if (info.rows == 0) return err_none();
+    atomic_fetch_add_explicit(&e->flush_written, info.bytes, memory_order_relaxed);
     VEC_PUSH(f->manifest.runs, f->manifest.n_runs, f->manifest.cap_runs, info);
     VEC_PUSH(f->runs, f->n_runs, f->cap_runs, series_run_open(e->fs, e->dir, &info));
     return err_none();
@@ -106,9 +108,19 @@ static void drop_runs(struct flush *f) {
     f->n_runs = 0;
 }
 
+/* Rows are shown first and noted as latest right after, by the committer: what is frozen may lack the last of it. */
+static void wait_until_noted(struct series_engine *e) {
+    thread_lock(&e->lock);
+    uint64_t rows = e->rows_before + e->frozen_rows;
+    thread_unlock(&e->lock);
+    while (series_live_rows(e->front.live) < rows) clock_sleep(NANOS_PER_MS / 10);
+}
+
 static Err flush_locked(struct flush *f, uint32_t log_last) {
     struct series_engine *e = f->engine;
+    uint64_t latest = e->manifest.latest_file;
     if (e->stuck.code) return e->stuck;
+    wait_until_noted(e);
     series_embedded_copy_manifest(&e->manifest, &f->manifest);
     Err err = write_all(f);
     if (err.code) {
@@ -116,9 +128,12 @@ static Err flush_locked(struct flush *f, uint32_t log_last) {
         drop_runs(f);
         return err;
     }
+    series_snapshot_keep(e, &f->manifest, f->manifest.next_flush);
     f->manifest.next_flush++;
     f->manifest.log_first = log_last + 1;
-    return series_embedded_change(e, &f->manifest, f->runs, f->n_runs, true);
+    err = series_embedded_change(e, &f->manifest, f->runs, f->n_runs, true);
+    if (err.code == ERR_NONE && e->manifest.latest_file != latest) series_snapshot_drop(e, latest);
+    return err;
 }
 
 static Err flush_frozen(struct series_engine *e, struct series_memory *memory, uint32_t log_last) {

@@ -13,8 +13,7 @@ struct reading {
     struct series_engine *engine;
     const struct series_scan *scan;
     struct series_scan_out out;
-    struct series_memory *active, *frozen;
-    struct series_set *set;
+    struct series_gather_picture now;
     struct compress *scratch;
     struct series_recent recent;
     struct series_source_memory memory;
@@ -34,8 +33,8 @@ static Err read_metric(struct reading *r, ThingId thing, MetricId metric) {
 static Err read_thing(struct reading *r, PartyId party, ThingId thing) {
     const struct series_scan *scan = r->scan;
     series_recent_clear(&r->recent);
-    if (r->frozen) series_recent_add(&r->recent, r->frozen, thing, scan->from, scan->to);
-    series_recent_add(&r->recent, r->active, thing, scan->from, scan->to);
+    if (r->now.frozen) series_recent_add(&r->recent, r->now.frozen, thing, scan->from, scan->to);
+    series_recent_add(&r->recent, r->now.active, thing, scan->from, scan->to);
     series_recent_sort(&r->recent);
     for (size_t i = 0; i < r->n_lanes; i++) series_source_lane_thing(&r->lanes[i], party, thing, scan->from, scan->to);
     for (size_t i = 0; i < r->n_lanes; i++) r->lanes[i].window = scan->window;
@@ -63,21 +62,25 @@ static Err read_things(struct reading *r) {
     return err_none();
 }
 
-static void take_hold(struct reading *r) {
-    struct series_engine *e = r->engine;
+struct series_gather_picture series_gather_hold(struct series_engine *e) {
     thread_lock(&e->lock);
-    r->active = e->active, r->frozen = e->frozen, r->set = e->set;
-    series_memory_ref(r->active);
-    if (r->frozen) series_memory_ref(r->frozen);
-    series_set_hold(r->set);
+    struct series_gather_picture now = {e->active, e->frozen, e->set};
+    series_memory_ref(now.active);
+    if (now.frozen) series_memory_ref(now.frozen);
+    series_set_hold(now.set);
     thread_unlock(&e->lock);
+    return now;
+}
+
+void series_gather_let_go(const struct series_gather_picture *now) {
+    series_memory_unref(now->active);
+    series_memory_unref(now->frozen);
+    series_set_let_go(now->set);
 }
 
 static void let_go(struct reading *r) {
-    series_memory_unref(r->active);
-    series_memory_unref(r->frozen);
     series_set_close_lanes(r->lanes, r->n_lanes);
-    series_set_let_go(r->set);
+    series_gather_let_go(&r->now);
     series_source_memory_fini(&r->memory);
     series_recent_fini(&r->recent);
     compress_free(r->scratch);
@@ -86,9 +89,9 @@ static void let_go(struct reading *r) {
 
 Err series_gather_read(struct series_engine *e, const struct series_scan *scan, series_sink *sink, void *ctx) {
     struct reading r = {.engine = e, .scan = scan, .out = {.scan = scan, .sink = sink, .ctx = ctx}};
-    take_hold(&r);
+    r.now = series_gather_hold(e);
     r.scratch = compress_new();
-    r.lanes = series_set_open_lanes(r.set, r.scratch, scan->from, scan->to, &r.n_lanes);
+    r.lanes = series_set_open_lanes(r.now.set, r.scratch, scan->from, scan->to, &r.n_lanes);
     r.sources = malloc((r.n_lanes + 1) * sizeof *r.sources);
     ASSERT(r.sources != NULL);
     r.sources[0] = &r.memory.base;

@@ -61,6 +61,8 @@ struct series_live {
         char apart[64 - sizeof(pthread_mutex_t) % 64];
     } locks[LOCKS];
     _Atomic uint16_t hints[HINTS];
+    _Atomic Nanos ahead;
+    _Atomic uint64_t rows, series, bytes;
 };
 
 /* Capacities grow by half or so, and never repeat for one thing. */
@@ -73,6 +75,10 @@ static _Atomic uint32_t *tags_of(const struct table *t) {
     return (_Atomic uint32_t *)(cells_of(t) + capacities[t->class]);
 }
 
+static void add_bytes(struct series_live *live, size_t n) {
+    atomic_fetch_add_explicit(&live->bytes, n, memory_order_relaxed);
+}
+
 static struct thing *make_segment(struct series_live *live, uint32_t k) {
     ASSERT(k < SEGMENTS);
     thread_lock(&live->grow);
@@ -80,6 +86,7 @@ static struct thing *make_segment(struct series_live *live, uint32_t k) {
     if (!segment) {
         segment = calloc((size_t)FIRST_SEGMENT << k, sizeof *segment);
         ASSERT(segment != NULL);
+        add_bytes(live, ((size_t)FIRST_SEGMENT << k) * sizeof *segment);
         atomic_store_explicit(&live->segments[k], segment, memory_order_release);
     }
     thread_unlock(&live->grow);
@@ -99,6 +106,7 @@ struct series_live *series_live_new(void) {
     ASSERT(live != NULL);
     thread_mutex_init(&live->grow);
     arena_init(&live->slabs, SLAB);
+    atomic_init(&live->ahead, INT64_MAX);
     for (int i = 0; i < LOCKS; i++) thread_mutex_init(&live->locks[i].mutex);
     return live;
 }
@@ -132,6 +140,7 @@ static struct table *take_table(struct series_live *live, uint32_t class) {
         live->free[class] = t->next_free;
     } else {
         t = arena_alloc(&live->slabs, sizeof *t + capacities[class] * (8 + sizeof(union cell) + 4));
+        add_bytes(live, sizeof *t + capacities[class] * (8 + sizeof(union cell) + 4));
         t->class = class; /* for ever: a late reader may look */
     }
     thread_unlock(&live->grow);
@@ -189,6 +198,7 @@ static int need_metric(struct series_live *live, struct thing *thing, MetricId m
     cells_of(t)[i] = (union cell){0};
     atomic_store_explicit(&tags_of(t)[i], TAG(metric, kind), memory_order_release);
     atomic_store_explicit(&t->count, i + 1, memory_order_release);
+    atomic_fetch_add_explicit(&live->series, 1, memory_order_relaxed);
     return (int)i;
 }
 
@@ -235,10 +245,11 @@ Nanos series_live_stamp(struct series_live *live, ThingId id, Nanos now) {
 
 /* ---- latest values */
 
-static void set_text(union cell *cell, Str s) {
+static void set_text(struct series_live *live, union cell *cell, Str s) {
     struct text *t = cell->s;
     if (!t || t->cap < s.len) {
         uint32_t cap = (uint32_t)((s.len + 15) & ~(size_t)15);
+        add_bytes(live, cap - (t ? t->cap : 0) + (t ? 0 : sizeof *t));
         t = realloc(t, sizeof *t + cap);
         ASSERT(t != NULL);
         t->cap = cap;
@@ -249,7 +260,7 @@ static void set_text(union cell *cell, Str s) {
 }
 
 /* A value of another family than the metric's is not shown as its latest; the store does not lose it. */
-static void set_cell(struct table *t, int i, const struct row_value *v, Nanos time) {
+static void set_cell(struct series_live *live, struct table *t, int i, const struct row_value *v, Nanos time) {
     uint32_t tag = tags_of(t)[i];
     if (family((enum value_kind)(tag & ROWS_TAG_MASK)) != family(v->value.kind)) return;
     times_of(t)[i] = time;
@@ -258,7 +269,7 @@ static void set_cell(struct table *t, int i, const struct row_value *v, Nanos ti
     case VALUE_INT: cell->i = v->value.i; break;
     case VALUE_FLOAT: cell->f = v->value.f; break;
     case VALUE_BOOL: cell->b = v->value.b; break;
-    case VALUE_STRING: set_text(cell, v->value.s); break;
+    case VALUE_STRING: set_text(live, cell, v->value.s); break;
     case VALUE_NONE: break;
     }
     uint32_t new_tag = TAG(v->metric, v->value.kind);
@@ -277,14 +288,18 @@ void series_live_row(struct series_live *live, const struct row_head *head, Nano
     struct row row = rows_open(head);
     bool current = row.time <= horizon;
     if (row.flags & ROWS_SERVER_TIME) raise_to(&thing->stamp, row.time);
-    if (current) raise_to(&thing->seen, row.time);
+    if (current)
+        raise_to(&thing->seen, row.time);
+    else
+        series_live_note_ahead(live, row.time);
     thread_lock(lock_of(live, row.thing));
     for (struct row_value v = {0}; rows_next_value(&row, &v);) {
         int i = need_metric(live, thing, v.metric, v.value.kind);
         struct table *t = thing->table;
-        if (current && row.time >= times_of(t)[i]) set_cell(t, i, &v, row.time);
+        if (current && row.time >= times_of(t)[i]) set_cell(live, t, i, &v, row.time);
     }
     thread_unlock(lock_of(live, row.thing));
+    atomic_fetch_add_explicit(&live->rows, 1, memory_order_release);
 }
 
 void series_live_prefetch(const struct series_live *live, ThingId id) {
@@ -326,6 +341,20 @@ void series_live_latest(struct series_live *live, ThingId id, struct arena *aren
     if (*n > 1) qsort(*out, *n, sizeof **out, by_metric);
 }
 
+void series_live_values(struct series_live *live, ThingId id, const MetricId *metrics, size_t n, Nanos from, Nanos to,
+                        struct arena *arena, Value *values, Nanos *times) {
+    struct thing *thing = thing_at(live, id);
+    thread_lock(lock_of(live, id));
+    struct table *t = thing->table;
+    for (size_t k = 0; k < n; k++) {
+        int i = t ? find_metric(live, t, metrics[k]) : -1;
+        bool shown = i >= 0 && times_of(t)[i] != INT64_MIN && times_of(t)[i] >= from && times_of(t)[i] < to;
+        values[k] = shown ? cell_value(tags_of(t)[i], &cells_of(t)[i], arena) : (Value){.kind = VALUE_NONE};
+        times[k] = shown ? times_of(t)[i] : 0;
+    }
+    thread_unlock(lock_of(live, id));
+}
+
 static int by_id(const void *a, const void *b) {
     MetricId x = *(const MetricId *)a, y = *(const MetricId *)b;
     return x < y ? -1 : x > y;
@@ -355,11 +384,77 @@ void series_live_restore(struct series_live *live, ThingId id, MetricId metric, 
     int i = need_metric(live, thing, metric, value.kind);
     if (time <= horizon) {
         raise_to(&thing->seen, time);
-        if (time >= times_of(thing->table)[i]) set_cell(thing->table, i, &v, time);
+        if (time >= times_of(thing->table)[i]) set_cell(live, thing->table, i, &v, time);
+    } else {
+        series_live_note_ahead(live, time);
     }
     thread_unlock(lock_of(live, id));
 }
 
 void series_live_restore_stamp(struct series_live *live, ThingId id, Nanos stamped) {
     raise_to(&thing_at(live, id)->stamp, stamped);
+}
+
+Nanos series_live_ahead(const struct series_live *live) { return live->ahead; }
+uint64_t series_live_rows(const struct series_live *live) {
+    return atomic_load_explicit(&live->rows, memory_order_acquire);
+}
+
+void series_live_note_ahead(struct series_live *live, Nanos time) {
+    Nanos least = atomic_load(&live->ahead);
+    while (time < least && !atomic_compare_exchange_weak(&live->ahead, &least, time)) {
+    }
+}
+
+void series_live_size(const struct series_live *live, struct series_live_size *out) {
+    *out = (struct series_live_size){live->series, live->bytes};
+}
+
+/* ---- all of a thing, as rows */
+
+struct place {
+    Nanos time;
+    uint32_t at;
+};
+
+static int by_time(const void *a, const void *b) {
+    const struct place *x = a, *y = b;
+    if (x->time != y->time) return x->time < y->time ? -1 : 1;
+    return (x->at > y->at) - (x->at < y->at);
+}
+
+static Value borrowed(uint32_t tag, const union cell *cell) {
+    if ((tag & ROWS_TAG_MASK) == VALUE_STRING) return VALUE_S(((Str){cell->s->bytes, cell->s->len}));
+    return cell_value(tag, cell, NULL);
+}
+
+static void dump_table(const struct table *t, ThingId id, struct rows *into) {
+    struct place few[64], *places = t->count <= 64 ? few : malloc(t->count * sizeof *places);
+    size_t n = 0;
+    bool one = true;
+    ASSERT(places != NULL);
+    for (uint32_t i = 0; i < t->count; i++) {
+        if (times_of(t)[i] == INT64_MIN) continue;
+        places[n++] = (struct place){times_of(t)[i], i};
+        one &= times_of(t)[i] == places[0].time;
+    }
+    if (!one) qsort(places, n, sizeof *places, by_time);
+    for (size_t i = 0; i < n; i++) {
+        uint32_t tag = tags_of(t)[places[i].at];
+        if (i == 0 || places[i].time != places[i - 1].time) {
+            if (i) rows_end(into);
+            rows_begin(into, id, places[i].time, 0);
+        }
+        rows_value(into, tag >> ROWS_TAG_SHIFT, borrowed(tag, &cells_of(t)[places[i].at]));
+    }
+    if (n) rows_end(into);
+    if (places != few) free(places);
+}
+
+void series_live_dump(struct series_live *live, ThingId id, struct rows *into, Nanos *stamped) {
+    struct thing *thing = thing_at(live, id);
+    *stamped = atomic_load(&thing->stamp);
+    thread_lock(lock_of(live, id));
+    if (thing->table) dump_table(thing->table, id, into);
+    thread_unlock(lock_of(live, id));
 }

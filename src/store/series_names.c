@@ -43,6 +43,7 @@ struct series_names {
     struct dictionary kinds[SERIES_NAME_KINDS];
     struct arena text;
     struct buf waiting;
+    _Atomic uint64_t text_bytes;
 };
 
 /* Segment k holds FIRST_SEGMENT << k entries; id 0 is none but has its place. */
@@ -145,6 +146,7 @@ static uint32_t insert(struct series_names *names, enum series_name_kind kind, P
     uint32_t id = atomic_load(&d->count) + 1;
     if (id > (atomic_load(&d->index)->mask + 1) / 4 * 3) grow_index(d);
     *entry_at(d, id, true) = (struct entry){arena_c(&names->text, name), party, (uint32_t)name.len, hash};
+    atomic_fetch_add_explicit(&names->text_bytes, name.len + 1, memory_order_relaxed);
     atomic_store_explicit(&d->count, id, memory_order_release);
     struct index *index = atomic_load(&d->index);
     uint32_t i = hash & index->mask;
@@ -194,6 +196,21 @@ PartyId series_names_party(const struct series_names *names, ThingId thing) {
 
 uint32_t series_names_count(const struct series_names *names, enum series_name_kind kind) {
     return atomic_load_explicit(&names->kinds[kind].count, memory_order_acquire);
+}
+
+static uint64_t dictionary_bytes(const struct dictionary *d) {
+    uint64_t bytes = 0;
+    for (uint32_t k = 0; k < SEGMENTS; k++)
+        if (atomic_load(&d->segments[k])) bytes += ((uint64_t)FIRST_SEGMENT << k) * sizeof(struct entry);
+    for (const struct index *index = atomic_load(&d->index); index; index = index->older)
+        bytes += sizeof *index + (index->mask + UINT64_C(1)) * sizeof index->ids[0];
+    return bytes;
+}
+
+uint64_t series_names_bytes(const struct series_names *names) {
+    uint64_t bytes = atomic_load_explicit(&names->text_bytes, memory_order_relaxed);
+    for (int k = 0; k < SERIES_NAME_KINDS; k++) bytes += dictionary_bytes(&names->kinds[k]);
+    return bytes;
 }
 
 /* ---- stored form */

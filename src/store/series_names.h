@@ -24,6 +24,7 @@ Err series_names_add(struct series_names *names, enum series_name_kind kind, Par
 bool series_names_get(const struct series_names *names, enum series_name_kind kind, uint32_t id, PartyId *party,
                       Str *name);
 PartyId series_names_party(const struct series_names *names, ThingId thing); /* 0: no such thing */
+uint64_t series_names_bytes(const struct series_names *names);               /* the memory they take */
 uint32_t series_names_count(const struct series_names *names, enum series_name_kind kind);
 
 /* Stored form: u32 id, u32 party, u8 kind, u8 length, bytes. */

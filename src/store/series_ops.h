@@ -8,6 +8,7 @@
 
 #include "store/rows_form.h"
 #include "store/series.h"
+#include "store/series_batch.h"
 #include "store/series_live.h"
 #include "store/series_names.h"
 
@@ -38,6 +39,13 @@ struct series_scan {
     size_t limit;        /* SIZE_MAX: none */
 };
 
+/* A reading of batches after the lens: the ask's from and to are what may be seen of them. */
+struct series_asked {
+    PartyId party;
+    bool every_party;
+    struct series_ask ask;
+};
+
 struct series_ops {
     const char *name;
     /* Opens or creates; loads names and latest values into the front. May block; ERR_IO, ERR_CORRUPT. */
@@ -52,6 +60,9 @@ struct series_ops {
     /* Gives points ordered by thing, metric, time. Any thread; blocks on the disk. ERR_CORRUPT after giving all that
      * can still be read. */
     Err (*read)(struct series_engine *engine, const struct series_scan *scan, series_sink *sink, void *ctx);
+    /* Gives batches as store/series_batch.h has it. Any thread; starts as many more as asked for; blocks on the disk.
+     */
+    Err (*batch)(struct series_engine *engine, const struct series_asked *asked, series_batch_sink *sink, void *ctx);
     /* Moves what is in memory to its final place, and waits for that. Any thread but the committer's. */
     Err (*flush)(struct series_engine *engine);
     /* Flushes, and rewrites everything in its smallest form, however much that is; waits for it. Any thread but the
@@ -60,6 +71,14 @@ struct series_ops {
     /* Adds its numbers. Any thread. */
     void (*stats)(struct series_engine *engine, struct series_stats *out);
 };
+
+/* What a store consists of, for series_batch.c. */
+struct series_inside {
+    const struct series_ops *ops;
+    struct series_engine *engine;
+    struct series_front front;
+};
+struct series_inside series_inside(const struct series *series);
 
 extern const struct series_ops *const series_backends[]; /* the first is the default; ends with NULL */
 

@@ -298,6 +298,9 @@ static bool look(struct world *w, bool seen_is_kept) {
         if (w->kept[row] & ~w->found[row]) WRONG(w, "row %u is lost", row);
     look_at_letters(w);
     look_at_latest(w);
+    struct series_stats stats;
+    series_stats(w->series, &stats);
+    if (stats.latest_refused) WRONG(w, "latest values that the manifest names cannot be read");
     for (uint32_t row = 0; row < ROWS_MAX && seen_is_kept; row++) w->kept[row] |= w->found[row];
     for (uint32_t i = 0; i < LETTERS_MAX && seen_is_kept; i++) w->letter_kept[i] |= w->letter_found[i];
     return w->wrong[0] == '\0';
@@ -331,6 +334,7 @@ static bool open_store(struct world *w, bool read_only) {
                                      .memory_bytes = 16 << 10,
                                      .dead_letter_bytes = 256 << 10,
                                      .merge_runs = 2,
+                                     .snapshot_values = 100,
                                      .read_only = read_only};
     Err err = series_open(&options, &w->series);
     if (err.code) w->series = NULL;

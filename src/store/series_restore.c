@@ -11,6 +11,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "store/series_engine.h"
+#include "store/series_snapshot.h"
 
 #define NAMES_MAGIC "WEFTNAM1"
 #define NAMES_BYTES_MAX ((size_t)4 << 30)
@@ -109,8 +110,11 @@ static void restore_part(struct restoring *r, const struct series_run_column *co
                          uint32_t begin, uint32_t *at) {
     const struct series_run_chunk *c = &r->chunk;
     uint32_t i = *at, best = UINT32_MAX;
-    for (; i < column->form.n && column->rows[i] < begin + part->rows; i++)
-        if (c->times[column->rows[i]] <= r->horizon || best == UINT32_MAX) best = i;
+    for (; i < column->form.n && column->rows[i] < begin + part->rows; i++) {
+        bool ahead = c->times[column->rows[i]] > r->horizon;
+        if (!ahead || best == UINT32_MAX) best = i;
+        if (ahead) series_live_note_ahead(r->engine->front.live, c->times[column->rows[i]]);
+    }
     *at = i;
     if (best != UINT32_MAX && part->thing <= series_names_count(r->engine->front.names, SERIES_NAME_THING))
         series_live_restore(r->engine->front.live, part->thing, column->form.metric, c->times[column->rows[best]],
@@ -149,12 +153,13 @@ static Err restore_chunk(struct restoring *r, struct series_run *run, const stru
     return err_none();
 }
 
-/* What cannot be read is passed over: reading it later says so. */
-static void restore_run(struct restoring *r, struct series_run *run) {
+/* Chunks with a row from `from` on. What cannot be read is passed over: reading it later says so. */
+static void restore_run(struct restoring *r, struct series_run *run, Nanos from) {
     struct series_run_place place = {.run = run};
     struct series_run_entries all = {0};
     Err err = series_run_all(&place, &all);
     for (size_t i = 0; i < all.n; i++) {
+        if (all.items[i].greatest < from) continue;
         Err one = restore_chunk(r, run, &all.items[i]);
         if (one.code && err.code == ERR_NONE) err = one;
         if (one.code) r->chunk.loaded = false;
@@ -173,15 +178,43 @@ static int by_arrival(const void *a, const void *b) {
     return x->last < y->last ? -1 : x->last > y->last;
 }
 
-Err series_restore_latest(struct series_engine *e) {
-    struct restoring r = {.engine = e, .scratch = compress_new()};
+/* Runs in the order in which their rows arrived: a value of the same time as one before counts. */
+static struct series_run **sorted_runs(const struct series_engine *e) {
     size_t n = e->set->n;
     struct series_run **runs = malloc((n + 1) * sizeof *runs);
     ASSERT(runs != NULL);
-    r.horizon = clock_now(e->options.clock) + SERIES_LIVE_AHEAD;
     if (n) memcpy(runs, e->set->runs, n * sizeof *runs);
     if (n > 1) qsort(runs, n, sizeof *runs, by_arrival);
-    for (size_t i = 0; i < n; i++) restore_run(&r, runs[i]);
+    return runs;
+}
+
+/*
+ * What the snapshot covers is not read again, but for chunks with rows that were too far ahead when it was written, and
+ * may be somebody's newest by now; those come first, so that of one moment the snapshot's value counts. False: it
+ * cannot be read, and every run has to be.
+ */
+static bool restore_covered(struct restoring *r, struct series_run **runs, size_t n) {
+    struct series_engine *e = r->engine;
+    struct series_snapshot_head head;
+    Err err = series_snapshot_head(e, &head);
+    if (err.code == ERR_NOT_FOUND) return false;
+    for (size_t i = 0; i < n && err.code == ERR_NONE && head.ahead != INT64_MAX; i++)
+        if (series_run_info(runs[i])->last <= e->manifest.latest_flush) restore_run(r, runs[i], head.ahead);
+    if (err.code == ERR_NONE) err = series_snapshot_load(e);
+    if (err.code == ERR_NONE) return true;
+    LOG_ERROR("series.latest_unreadable", LOG_C("error", err.text));
+    atomic_fetch_add_explicit(&e->latest_refused, 1, memory_order_relaxed);
+    return false;
+}
+
+Err series_restore_latest(struct series_engine *e) {
+    struct restoring r = {.engine = e, .scratch = compress_new()};
+    size_t n = e->set->n;
+    struct series_run **runs = sorted_runs(e);
+    r.horizon = clock_now(e->options.clock) + SERIES_LIVE_AHEAD;
+    bool covered = restore_covered(&r, runs, n);
+    for (size_t i = 0; i < n; i++)
+        if (!covered || series_run_info(runs[i])->last > e->manifest.latest_flush) restore_run(&r, runs[i], INT64_MIN);
     free(runs);
     series_run_chunk_fini(&r.chunk);
     compress_free(r.scratch);
@@ -196,6 +229,7 @@ static bool is_named(const struct series_manifest *m, Str name) {
     uint64_t id = strtoull(text, &end, 16);
     if (end != text + 12) return true; /* not one of ours */
     if (str_starts(name, STR("names-"))) return id == m->names_file;
+    if (str_starts(name, STR("latest-"))) return id == m->latest_file;
     for (size_t i = 0; i < m->n_runs; i++)
         if (m->runs[i].id == id) return true;
     return false;
@@ -209,8 +243,9 @@ struct cleaning {
 static bool note_file(void *ctx, Str name) {
     struct cleaning *c = ctx;
     bool run = str_starts(name, STR("run-")) && name.len == 4 + 17,
-         names = str_starts(name, STR("names-")) && name.len == 6 + 17;
-    if (!(run || names) || !str_ends(name, STR(".weft")) || is_named(&c->engine->manifest, name)) return true;
+         names = str_starts(name, STR("names-")) && name.len == 6 + 17,
+         latest = str_starts(name, STR("latest-")) && name.len == 7 + 17;
+    if (!(run || names || latest) || !str_ends(name, STR(".weft")) || is_named(&c->engine->manifest, name)) return true;
     buf_c(&c->paths, c->engine->dir);
     buf_byte(&c->paths, '/');
     buf_str(&c->paths, name);

@@ -314,6 +314,28 @@ static void make_column_room(struct series_run_column *column, size_t n) {
     ASSERT(column->rows != NULL && column->values != NULL);
 }
 
+Err series_run_load_section(struct series_run_chunk *c, uint32_t i, Str *out) {
+    const struct series_chunk_column *form = &c->columns[i].form;
+    return load_section(c, series_chunk_column_offset(&c->chunk, i), (size_t)form->presence_bytes + form->value_bytes,
+                        out);
+}
+
+Err series_run_column_damaged(const struct series_run_chunk *c, uint32_t i) {
+    return corrupt(c->run, c->entry.offset + series_chunk_column_offset(&c->chunk, i), "a column fails its checksum");
+}
+
+uint32_t series_run_first_column(const struct series_run_chunk *c, MetricId metric) {
+    uint32_t low = 0, high = c->chunk.head.n_columns;
+    while (low < high) {
+        uint32_t mid = low + (high - low) / 2;
+        if (c->columns[mid].form.metric < metric)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
+}
+
 Err series_run_load_column(struct compress *scratch, struct series_run_chunk *c, uint32_t i,
                            const struct series_run_column **out) {
     struct series_run_column *column = &c->columns[i];
@@ -322,10 +344,9 @@ Err series_run_load_column(struct compress *scratch, struct series_run_chunk *c,
     *out = column;
     if (column->decoded) return err_none();
     make_column_room(column, c->chunk.head.n_rows);
-    uint64_t at = series_chunk_column_offset(&c->chunk, i);
-    TRY(load_section(c, at, (size_t)form->presence_bytes + form->value_bytes, &section));
+    TRY(series_run_load_section(c, i, &section));
     if (!series_chunk_read_column(scratch, &c->chunk, form, section, column->rows, column->values, &column->text))
-        return corrupt(c->run, c->entry.offset + at, "a column fails its checksum");
+        return series_run_column_damaged(c, i);
     column->decoded = true;
     return err_none();
 }

@@ -89,6 +89,11 @@ Err series_run_load_times(struct compress *scratch, struct series_run_chunk *chu
 /* Column i of the chunk. */
 Err series_run_load_column(struct compress *scratch, struct series_run_chunk *chunk, uint32_t i,
                            const struct series_run_column **out);
+/* The bytes of column i, presence first; borrowed until the next section is asked for. */
+Err series_run_load_section(struct series_run_chunk *chunk, uint32_t i, Str *out);
+Err series_run_column_damaged(const struct series_run_chunk *chunk, uint32_t i); /* to be told when they are */
+/* The first column of the metric, in a directory ordered by metric; n_columns: none is, nor any later. */
+uint32_t series_run_first_column(const struct series_run_chunk *chunk, MetricId metric);
 /* The rows of one thing: [*begin, *end). Needs the times loaded. */
 bool series_run_part_rows(const struct series_run_chunk *chunk, PartyId party, ThingId thing, uint32_t *begin,
                           uint32_t *end, Nanos *stamped);

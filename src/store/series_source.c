@@ -137,19 +137,6 @@ static void add_column(struct series_source_lane *lane, const struct series_run_
     for (; i < last; i++) series_merge_put(&lane->samples, times[column->rows[i]], column->values[i]);
 }
 
-/* The first column of the metric, in a directory ordered by metric. */
-static uint32_t first_column(const struct series_run_chunk *chunk, MetricId metric) {
-    uint32_t low = 0, high = chunk->chunk.head.n_columns;
-    while (low < high) {
-        uint32_t mid = low + (high - low) / 2;
-        if (chunk->columns[mid].form.metric < metric)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return low;
-}
-
 /* A metric of several kinds stands in several columns: their samples go into one order. Insertion: this is rare. */
 static void sort_samples(struct series_samples *s) {
     for (size_t i = 1; i < s->n; i++) {
@@ -166,7 +153,7 @@ static Err read_chunk(struct series_source_lane *lane, const struct series_sourc
     uint32_t begin, end, columns = 0;
     Nanos stamped;
     TRY(series_run_load(c, ref->run, &ref->entry));
-    uint32_t i = first_column(c, lane->metric);
+    uint32_t i = series_run_first_column(c, lane->metric);
     for (; i < c->chunk.head.n_columns; i++, columns++) {
         const struct series_run_column *column;
         if (c->columns[i].form.metric != lane->metric) break;
@@ -211,7 +198,7 @@ void series_source_mark_alone(struct series_source_lane *lanes, size_t n, const 
 /* The only column of the metric, if it has the numbers a window needs. */
 static const struct series_chunk_column *summed_column(const struct series_source_lane *lane) {
     const struct series_run_chunk *c = &lane->chunk;
-    uint32_t i = first_column(c, lane->metric), n = c->chunk.head.n_columns;
+    uint32_t i = series_run_first_column(c, lane->metric), n = c->chunk.head.n_columns;
     if (i == n || c->columns[i].form.metric != lane->metric || c->columns[i].form.family == SERIES_STRINGS) return NULL;
     return i + 1 < n && c->columns[i + 1].form.metric == lane->metric ? NULL : &c->columns[i].form;
 }
