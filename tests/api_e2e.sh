@@ -24,7 +24,7 @@ start() {
     : >"$work/ready" # of the server before
     "$weft" serve --data "$data" --http 127.0.0.1:0 --mqtt 127.0.0.1:0 "$@" >"$work/ready" 2>>"$work/log" &
     pid=$!
-    for _ in $(seq 100); do
+    for _ in $(seq 1200); do
         [ -s "$work/ready" ] && break
         kill -0 $pid 2>/dev/null || break
         sleep 0.05
@@ -42,7 +42,7 @@ start
 ask() {
     token=$1 method=$2 path=$3 json=${4:-}
     [ $# -gt 4 ] && shift 4 || shift $#
-    set -- -s -g --max-time 20 -o "$work/body" -w '%{http_code}' -X "$method" "$@"
+    set -- -s -g --max-time 120 -o "$work/body" -w '%{http_code}' -X "$method" "$@"
     [ -n "$token" ] && set -- "$@" -H "Authorization: Bearer $token"
     [ -n "$json" ] && set -- "$@" -H 'Content-Type: application/json' --data "$json"
     : >"$work/body"
@@ -87,16 +87,16 @@ ask "$viewer" GET /api/v1/kernels; expect 200 '"items":['
 
 # ---- a work order through its life, heard live
 : >"$work/live"
-curl -s -N --max-time 20 -H "Authorization: Bearer $viewer" "$url/api/v1/live" >"$work/live" &
+curl -s -N --max-time 120 -H "Authorization: Bearer $viewer" "$url/api/v1/live" >"$work/live" &
 live=$!
-for _ in $(seq 100); do grep -q '^event: status' "$work/live" && break; sleep 0.05; done
+for _ in $(seq 1200); do grep -q '^event: status' "$work/live" && break; sleep 0.05; done
 has 'live' "$(cat "$work/live")" 'event: status'
 ask "$manager" POST /api/v1/docs/technician '{"name":"Wang","skills":"mechanical|hydraulic","latitude":31.2,"longitude":120.5}'; expect 201 'TE-000001'
 ask "$manager" POST /api/v1/docs/work_order '{"thing":"press-1","kind":"request","component":"comp3","title_en":"leaks"}' \
     -H 'Idempotency-Key: a1'; expect 201 '"number":"WO-000001"'
 ask "$manager" POST /api/v1/docs/work_order '{"thing":"press-1","kind":"request","component":"comp3","title_en":"leaks"}' \
     -H 'Idempotency-Key: a1'; expect 201 '"number":"WO-000001"'
-for _ in $(seq 100); do # the platform dispatches it by itself
+for _ in $(seq 1200); do # the platform dispatches it by itself
     ask "$viewer" GET /api/v1/docs/work_order/WO-000001
     case $body in *'"state":"dispatched"'*) break ;; esac
     sleep 0.05
@@ -112,7 +112,7 @@ ask "$viewer" GET '/api/v1/docs/work_order?state=done&thing=press-1'; expect 200
 ask "$viewer" GET '/api/v1/docs/work_order?count=state'; expect 200 '"counts":['
 ask "$viewer" GET '/api/v1/docs/work_order?requested_at>=2200-01-01'; expect 200 '"total":0'
 ask "$manager" GET '/api/v1/audit?type=work_order'; expect 200 'transition:finish'
-for _ in $(seq 100); do grep -q '"state":"done"' "$work/live" && break; sleep 0.05; done
+for _ in $(seq 1200); do grep -q '"state":"done"' "$work/live" && break; sleep 0.05; done
 kill $live 2>/dev/null
 wait $live 2>/dev/null
 has 'live document' "$(grep -A1 '^event: doc' "$work/live")" '"number":"WO-000001","state":"done","thing":"press-1"'
@@ -128,15 +128,15 @@ ask "$manager" GET '/api/v1/things/%ff'; expect 400
 ask "$manager" DELETE /api/v1/docs/alarm; expect 405
 ask "$manager" OPTIONS /api/v1/docs/alarm; expect 204
 head -c 3000000 /dev/zero | tr '\0' ' ' >"$work/large"
-status=$(curl -s --max-time 20 -o "$work/body" -w '%{http_code}' -H "Authorization: Bearer $manager" -H 'Content-Type: application/json' \
+status=$(curl -s --max-time 120 -o "$work/body" -w '%{http_code}' -H "Authorization: Bearer $manager" -H 'Content-Type: application/json' \
     --data-binary "@$work/large" "$url/api/v1/docs/work_order")
 same 'a large body' "$status" 413
 gzip -c "$work/large" >"$work/bomb"
-status=$(curl -s --max-time 20 -o "$work/body" -w '%{http_code}' -H "Authorization: Bearer $manager" -H 'Content-Type: application/json' \
+status=$(curl -s --max-time 120 -o "$work/body" -w '%{http_code}' -H "Authorization: Bearer $manager" -H 'Content-Type: application/json' \
     -H 'Content-Encoding: gzip' --data-binary "@$work/bomb" "$url/api/v1/docs/work_order")
 same 'a body that unpacks to too much' "$status" 413
 head -c 30000 /dev/zero | tr '\0' a >"$work/name"
-status=$(curl -s --max-time 20 -o "$work/body" -w '%{http_code}' -H "X-Long: $(cat "$work/name")" "$url/healthz")
+status=$(curl -s --max-time 120 -o "$work/body" -w '%{http_code}' -H "X-Long: $(cat "$work/name")" "$url/healthz")
 same 'headers too large' "$status" 431
 
 # ---- many at once

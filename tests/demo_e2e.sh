@@ -58,7 +58,7 @@ while [ ! -s "$work/d.json" ] && kill -0 $holder 2>/dev/null; do sleep 0.1; done
 taken=$(sed -n 's/.*"http":"\([^"]*\)".*/\1/p' "$work/d.json")
 build/weft demo --data "$work/e" --http "$taken" --mqtt 127.0.0.1:0 --speed 86400 >"$work/e.out" 2>"$work/e.log" &
 demo=$!
-for _ in $(seq 100); do grep -q 'viewer' "$work/e.out" && break; sleep 0.2; done
+for _ in $(seq 300); do grep -q 'viewer' "$work/e.out" && break; sleep 0.2; done
 check 'says that the port is taken' "$(grep -c 'the usual port is taken' "$work/e.out")" -ge 1
 http=$(sed -n 's/^  console *http:\/\/\([^ ]*\).*/\1/p' "$work/e.out")
 password=$(sed -n 's/.*user admin *password \([^ ]*\).*/\1/p' "$work/e.out")

@@ -19,13 +19,13 @@ has() { case $2 in *"$3"*) ok ;; *) bad "$1: '$(printf %s "$2" | head -c 400)' l
 token=$("$weft" token create --data "$data" --party acme --user ann --role manager) || exit 1
 "$weft" serve --data "$data" --http 127.0.0.1:0 --mqtt 127.0.0.1:0 >"$work/ready" 2>"$work/log" &
 pid=$!
-for _ in $(seq 200); do [ -s "$work/ready" ] && break; sleep 0.05; done
+for _ in $(seq 1200); do [ -s "$work/ready" ] && break; sleep 0.05; done
 url=http://$(sed -n 's/.*"http":"\([^"]*\)".*/\1/p' "$work/ready")/api/v1
 
 ask() { curl -s -g --max-time 60 -H "Authorization: Bearer $token" "$@"; }
 field() { sed -n "s/.*\"$1\":\"\{0,1\}\([^,\"}]*\).*/\1/p" | head -n 1; }
 state() { ask "$url/imports/$id" | field state; }
-wait_for() { for _ in $(seq 200); do now=$(state); [ "$now" = "$1" ] && break; [ "$now" = failed ] && break; sleep 0.05; done; same "import is $1" "$now" "$1"; }
+wait_for() { for _ in $(seq 1200); do now=$(state); [ "$now" = "$1" ] && break; [ "$now" = failed ] && break; sleep 0.05; done; same "import is $1" "$now" "$1"; }
 
 # ---- in
 printf '备件编码,名称,库存数量\nB-1,泵,3\nB-2,"阀, 大",7\nB-3,=轴,many\n' >"$work/parts.csv"

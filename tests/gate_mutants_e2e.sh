@@ -32,7 +32,7 @@ mutant() {
     [ -n "$objects" ] || { echo "FAIL gate_mutants $1: no source holds it" >&2; return 1; }
     rm -f "$dir/gate"
     make -s "MUTANT=$objects" "GATE_PROGRAM=$dir/gate" gate-mutant >"$dir/link.log" 2>&1 || { tail -3 "$dir/link.log" >&2; return 1; }
-    timeout 120 "$dir/gate" >"$dir/log" 2>&1 && { echo "FAIL gate_mutants $1: nobody noticed that this rule is missing" >&2; return 1; }
+    timeout 600 "$dir/gate" >"$dir/log" 2>&1 && { echo "FAIL gate_mutants $1: nobody noticed that this rule is missing" >&2; return 1; }
     grep -q '^FAIL' "$dir/log" || { echo "FAIL gate_mutants $1: the test ended without a finding" >&2; tail -3 "$dir/log" >&2; return 1; }
 }
 

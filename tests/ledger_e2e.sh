@@ -29,7 +29,7 @@ serve() {
     : >"$data.ready"
     "$weft" serve --data "$data" --http 127.0.0.1:0 --mqtt 127.0.0.1:0 "$@" >"$data.ready" 2>>"$work/log" &
     new=$!
-    for _ in $(seq 100); do
+    for _ in $(seq 1200); do
         [ -s "$data.ready" ] && break
         kill -0 $new 2>/dev/null || break
         sleep 0.05
@@ -37,7 +37,7 @@ serve() {
     url=http://$(sed -n 's/.*"http":"\([^"]*\)".*/\1/p' "$data.ready")
     [ "$url" != http:// ] || { bad "the server does not start: $(tail -n 3 "$work/log")"; echo "ledger: $passed passed, $failed failed"; exit 1; }
 }
-get() { curl -s -g --max-time 20 "$@"; }
+get() { curl -s -g --max-time 120 "$@"; }
 
 a=$work/a b=$work/b
 owner=$("$weft" token create --data "$a" --party acme --user ann --role manager) || exit 1
@@ -64,14 +64,14 @@ id=$(printf %s "$made" | sed -n 's/^{"id":\([0-9]*\).*/\1/p')
 has 'accepted' "$(call "$reader" POST "/agreements/$id/accept" --data '{}')" '"state":"active"'
 has 'read under it' "$(call "$reader" GET "/docs/alarm?agreement=$id")" '"items":'
 disclosure='' receipt=''
-for _ in $(seq 50); do
+for _ in $(seq 600); do
     log=$(call "$owner" GET /disclosures)
     case $log in *'"ledger":'[0-9]*) disclosure=$(printf %s "$log" | sed -n 's/^{"items":\[{"id":\([0-9]*\).*/\1/p'); break ;; esac
     sleep 0.1
 done
 [ -n "$disclosure" ] && ok || bad "the read is not in the ledger: $log"
 call "$owner" GET "/ledger/receipts?disclosure=$disclosure" >"$work/read.json"
-for _ in $(seq 50); do
+for _ in $(seq 600); do
     call "$owner" GET "/ledger/receipts?agreement=$id" >"$work/agreement.json"
     grep -q '"path"' "$work/agreement.json" && break
     sleep 0.1
@@ -113,7 +113,7 @@ get "$url_a/ledger/cosigned" >"$work/old.checkpoint"
 call "$owner" GET "/ledger/receipts?disclosure=$disclosure" >"$work/read.json"
 try 'a receipt with a witness' 0 'signed by the witness' "$weft" verify "$work/read.json" --key "$key" --key "$witness_key"
 has 'suspended' "$(call "$owner" POST "/agreements/$id/suspend" --data '{"reason":"audit"}')" 'suspended'
-for _ in $(seq 50); do
+for _ in $(seq 600); do
     new_size=$(get "$url_a/ledger/checkpoint" | sed -n 2p)
     [ "$new_size" -gt "$size" ] && break
     sleep 0.1

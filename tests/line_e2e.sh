@@ -17,7 +17,7 @@ start() {
     : >"$temp/ready"
     "$weft" serve --data "$temp/data" --http 127.0.0.1:0 --mqtt 127.0.0.1:0 >"$temp/ready" 2>>"$temp/log" &
     server=$!
-    for _ in $(seq 100); do
+    for _ in $(seq 600); do
         at=$(sed -n 's/.*"http":"\([^"]*\)".*/\1/p' "$temp/ready")
         [ -n "$at" ] && return
         sleep 0.1

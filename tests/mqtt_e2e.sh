@@ -18,7 +18,7 @@ start() { # flags…
     : >"$temp/ready" # what a server before printed must not be taken for this one's
     "$weft" serve --data "$temp/data" --http 127.0.0.1:0 --mqtt 127.0.0.1:0 "$@" >"$temp/ready" 2>>"$temp/log" &
     server=$!
-    for _ in $(seq 100); do
+    for _ in $(seq 600); do
         port=$(sed -n 's/.*"mqtt":"[^"]*:\([0-9]*\)".*/\1/p' "$temp/ready")
         [ -n "$port" ] && return
         sleep 0.1
@@ -32,7 +32,7 @@ device() { # NAME FLAGS…: sets user and password
     "$weft" device create --data "$temp/data" --name "$name" --model test "$@" >"$temp/device" 2>>"$temp/log"
     user=$(sed 's/.*"user":"\([^"]*\)".*/\1/' "$temp/device") password=$(sed 's/.*"password":"\([^"]*\)".*/\1/' "$temp/device")
 }
-pub() { timeout 20 mosquitto_pub -h 127.0.0.1 -p "$port" "$@" 2>>"$temp/clients"; }
+pub() { timeout 120 mosquitto_pub -h 127.0.0.1 -p "$port" "$@" 2>>"$temp/clients"; }
 rows() { "$weft" export series --data "$temp/data" --thing "$1" 2>>"$temp/log" | tail -n +2 | tr '\n' ' '; }
 
 device press-7
@@ -55,15 +55,16 @@ stop
 
 start --mqtt-allow-anonymous
 for version in mqttv311 mqttv5; do
-    timeout 20 mosquitto_sub -V $version -h 127.0.0.1 -p "$port" -q 1 -C 2 -t 'a/+/c' >"$temp/heard" 2>>"$temp/clients" &
+    : >"$temp/heard"
+    timeout 120 stdbuf -oL mosquitto_sub -V $version -h 127.0.0.1 -p "$port" -q 1 -C 2 -t 'a/+/c' -d -F '>%p' >"$temp/heard" 2>>"$temp/clients" &
     listener=$!
-    sleep 0.5
+    for _ in $(seq 600); do grep -q '^Subscribed' "$temp/heard" && break; sleep 0.1; done
     pub -V $version -q 1 -t a/b/c -m one
     pub -V $version -q 2 -t a/x/c -m two
     wait $listener
-    check "$version: a subscriber hears both" "$(tr '\n' ' ' <"$temp/heard")" "one two "
+    check "$version: a subscriber hears both" "$(sed -n 's/^>//p' "$temp/heard" | tr '\n' ' ')" "one two "
     pub -V $version -q 1 -r -t kept/$version -m retained
-    check "$version: a retained message" "$(timeout 20 mosquitto_sub -V $version -h 127.0.0.1 -p "$port" -C 1 -t "kept/$version")" retained
+    check "$version: a retained message" "$(timeout 120 mosquitto_sub -V $version -h 127.0.0.1 -p "$port" -C 1 -t "kept/$version")" retained
 done
 stop
 [ $failed -eq 0 ] || tail -n 5 "$temp/log" "$temp/clients"

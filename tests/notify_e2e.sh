@@ -22,7 +22,7 @@ lacks() { case $2 in *"$3"*) bad "$1: '$(printf %s "$2" | head -c 300)' has '$3'
 : >"$work/got"
 node tests/notify_receiver.mjs "$work/got" >"$work/ports" &
 receiver=$!
-for _ in $(seq 100); do [ -s "$work/ports" ] && break; sleep 0.05; done
+for _ in $(seq 1200); do [ -s "$work/ports" ] && break; sleep 0.05; done
 http=$(sed -n 's/.*"http":\([0-9]*\).*/\1/p' "$work/ports") smtp=$(sed -n 's/.*"smtp":\([0-9]*\).*/\1/p' "$work/ports")
 [ -n "$smtp" ] || { echo "notify: 0 passed, 1 failed"; exit 1; }
 
@@ -80,14 +80,14 @@ start() {
     "$weft" serve --data "$data" --http 127.0.0.1:0 --mqtt 127.0.0.1:0 --notify-own-network --notify-first-pause-ms 100 \
         --notify-smtp "smtp://127.0.0.1:$smtp" --notify-from weft@example.com >"$work/ready" 2>>"$work/log" &
     pid=$!
-    for _ in $(seq 100); do [ -s "$work/ready" ] && break; kill -0 $pid 2>/dev/null || break; sleep 0.05; done
+    for _ in $(seq 1200); do [ -s "$work/ready" ] && break; kill -0 $pid 2>/dev/null || break; sleep 0.05; done
     url=http://$(sed -n 's/.*"http":"\([^"]*\)".*/\1/p' "$work/ready")
     [ "$url" != http:// ] || { bad "the server does not start: $(tail -n 3 "$work/log")"; echo "notify: $passed passed, $failed failed"; exit 1; }
 }
-call() { token=$1 method=$2 path=$3; shift 3; curl -s -g --max-time 20 -X "$method" -H "Authorization: Bearer $token" -H 'Content-Type: application/json' "$@" "$url/api/v1$path"; }
+call() { token=$1 method=$2 path=$3; shift 3; curl -s -g --max-time 120 -X "$method" -H "Authorization: Bearer $token" -H 'Content-Type: application/json' "$@" "$url/api/v1$path"; }
 status() { call "$@" -o /dev/null -w '%{http_code}'; }
 # until FILE PART: waits for a line of the stand-in
-until_got() { for _ in $(seq 100); do grep -qF "$1" "$work/got" && return; sleep 0.1; done; bad "never got $1: $(tail -n 3 "$work/got")"; }
+until_got() { for _ in $(seq 600); do grep -qF "$1" "$work/got" && return; sleep 0.1; done; bad "never got $1: $(tail -n 3 "$work/got")"; }
 start
 
 has 'the rule is there' "$(call "$ann" GET /rules)" '"name":"spoil"'
@@ -114,7 +114,7 @@ few=$(batch '{"kiln":"K4","pieces":500,"spoiled":3}') many=$(batch '{"kiln":"K4"
 same 'finished' "$(status "$ann" POST "/docs/batch/$few/finish" --data '{}')" 200
 same 'and the other' "$(status "$ann" POST "/docs/batch/$many/finish" --data '{}')" 200
 for p in hook wecom ding feishu smtp refuse; do until_got "\"path\":\"$( [ $p = smtp ] && echo smtp || echo /$p)\""; done
-for _ in $(seq 50); do [ "$(grep -c '"path":"/twice"' "$work/got")" -ge 3 ] && break; sleep 0.1; done
+for _ in $(seq 600); do [ "$(grep -c '"path":"/twice"' "$work/got")" -ge 3 ] && break; sleep 0.1; done
 told=$(call "$ann" GET /notifications)
 has 'in the console' "$told" "$many: 44 pieces spoiled"
 has 'and in Chinese' "$told" "$many 废品 44 件"

@@ -23,7 +23,7 @@ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -su
     -keyout "$work/key.pem" -out "$work/cert.pem" 2>/dev/null
 node tests/oidc_provider.mjs "$work/key.pem" "$work/cert.pem" >"$work/issuer" 2>"$work/provider.log" &
 provider=$!
-for _ in $(seq 100); do [ -s "$work/issuer" ] && break; sleep 0.05; done
+for _ in $(seq 1200); do [ -s "$work/issuer" ] && break; sleep 0.05; done
 issuer=$(cat "$work/issuer")
 token=$("$weft" token create --data "$work/data" --party acme --user ann --role manager) || exit 1
 start() {
@@ -31,7 +31,7 @@ start() {
     WEFT_OIDC_CLIENT_SECRET='a secret' "$weft" serve --data "$work/data" --http 127.0.0.1:0 --mqtt 127.0.0.1:0 \
         --http-public-url http://weft.example --oidc-issuer "$issuer" --oidc-client-id weft --oidc-title Acme "$@" >"$work/ready" 2>>"$work/log" &
     pid=$!
-    for _ in $(seq 100); do [ -s "$work/ready" ] && break; sleep 0.05; done
+    for _ in $(seq 1200); do [ -s "$work/ready" ] && break; sleep 0.05; done
     url=http://$(sed -n 's/.*"http":"\([^"]*\)".*/\1/p' "$work/ready")
 }
 # visit WHAT [OPTIONS]: there and back as a browser does; $status of the return, $jar its cookies

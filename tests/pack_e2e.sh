@@ -27,7 +27,7 @@ start() {
     : >"$work/ready"
     "$weft" serve --data "$data" --http 127.0.0.1:0 --mqtt 127.0.0.1:0 >"$work/ready" 2>>"$work/log" &
     pid=$!
-    for _ in $(seq 200); do
+    for _ in $(seq 1200); do
         [ -s "$work/ready" ] && break
         kill -0 $pid 2>/dev/null || break
         sleep 0.05
@@ -39,7 +39,7 @@ start() {
 # ask TOKEN METHOD PATH [JSON]: body in $body, status in $status
 ask() {
     token=$1 method=$2 path=$3 json=${4:-}
-    set -- -s -g --max-time 20 -o "$work/body" -w '%{http_code}' -X "$method" -H "Authorization: Bearer $token"
+    set -- -s -g --max-time 120 -o "$work/body" -w '%{http_code}' -X "$method" -H "Authorization: Bearer $token"
     [ -n "$json" ] && set -- "$@" -H 'Content-Type: application/json' --data "$json"
     : >"$work/body"
     status=$(curl "$@" "$url$path")
@@ -116,11 +116,11 @@ ask "$manager" GET '/api/v1/docs/ceramic_order?state=confirmed&customer=茶馆';
 
 # ---- imported and exported like any other
 printf '名称,坯体,单件重量\n盖碗,porcelain,0.210\n砂锅,earthenware,2.5\n' >"$work/ware.csv"
-body=$(curl -s --max-time 20 -H "Authorization: Bearer $manager" -H 'Content-Type: text/csv' --data-binary @"$work/ware.csv" "$url/api/v1/imports?type=ware&name=ware.csv")
+body=$(curl -s --max-time 120 -H "Authorization: Bearer $manager" -H 'Content-Type: text/csv' --data-binary @"$work/ware.csv" "$url/api/v1/imports?type=ware&name=ware.csv")
 has 'the columns are known by their titles' "$body" '"weight"'
 import=$(printf %s "$body" | grep -o '"id": *"*[0-9a-z]*' | head -n 1 | grep -o '[0-9a-z]*$')
 ask "$manager" POST "/api/v1/imports/$import" '{"mapping":{"名称":"name","坯体":"body","单件重量":"weight"},"mode":"all","start":true}'; expect 200
-until_state() { for _ in $(seq 100); do ask "$manager" GET "/api/v1/imports/$import"; case $body in *"\"state\":\"$1\""*) return ;; esac; sleep 0.1; done; }
+until_state() { for _ in $(seq 600); do ask "$manager" GET "/api/v1/imports/$import"; case $body in *"\"state\":\"$1\""*) return ;; esac; sleep 0.1; done; }
 until_state checked; expect 200 '"good":2'
 ask "$manager" POST "/api/v1/imports/$import/apply"; until_state 'done'; expect 200 '"done"'
 ask "$manager" GET '/api/v1/docs/ware?body=earthenware'; expect 200 '砂锅' '"2.500"'

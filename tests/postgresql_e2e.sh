@@ -65,7 +65,7 @@ start() {
 # ask METHOD PATH [JSON]: body in $body, status in $status
 ask() {
     set -- "$@" ''
-    status=$(curl -s -g --max-time 20 -o "$work/body" -w '%{http_code}' -X "$1" -H "Authorization: Bearer $token" \
+    status=$(curl -s -g --max-time 120 -o "$work/body" -w '%{http_code}' -X "$1" -H "Authorization: Bearer $token" \
         ${3:+-H 'Content-Type: application/json' --data "$3"} "$url$2")
     body=$(cat "$work/body")
 }

@@ -22,14 +22,14 @@ start() {
     : >"$work/ready"
     "$weft" serve --data "$data" --http 127.0.0.1:0 --mqtt 127.0.0.1:0 >"$work/ready" 2>>"$work/log" &
     pid=$!
-    for _ in $(seq 200); do grep -q http "$work/ready" && break; kill -0 $pid 2>/dev/null || break; sleep 0.05; done
+    for _ in $(seq 1200); do grep -q http "$work/ready" && break; kill -0 $pid 2>/dev/null || break; sleep 0.05; done
     url=http://$(sed -n 's/.*"http":"\([^"]*\)".*/\1/p' "$work/ready")/api/v1
     [ "$url" != http:///api/v1 ] || { bad "it does not open: $(tail -n 3 "$work/log")"; echo "records_golden: $passed passed, $failed failed"; exit 1; }
 }
 # ask METHOD PATH [JSON]: body in $body, status in $status
 ask() {
     set -- "$@" ''
-    status=$(curl -s -g --max-time 20 -o "$work/body" -w '%{http_code}' -X "$1" -H "Authorization: Bearer $token" \
+    status=$(curl -s -g --max-time 120 -o "$work/body" -w '%{http_code}' -X "$1" -H "Authorization: Bearer $token" \
         ${3:+-H 'Content-Type: application/json' --data "$3"} "$url$2")
     body=$(cat "$work/body")
 }

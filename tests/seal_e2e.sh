@@ -24,7 +24,7 @@ start() {
     : >"$work/ready"
     "$weft" serve --data "$data" --http 127.0.0.1:0 --mqtt 127.0.0.1:0 "$@" >"$work/ready" 2>>"$work/log" &
     pid=$!
-    for _ in $(seq 100); do
+    for _ in $(seq 1200); do
         [ -s "$work/ready" ] && return
         kill -0 $pid 2>/dev/null || break
         sleep 0.05

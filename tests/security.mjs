@@ -8,7 +8,7 @@ const ok = (good, what) => { if (good) passed++; else { failed++; console.log(`F
 
 async function ask(method, path, token, body, headers = {}) {
   const control = new AbortController()
-  const timer = setTimeout(() => control.abort(), 15000)
+  const timer = setTimeout(() => control.abort(), 60000)
   try {
     const r = await fetch(url + path, {
       method, signal: control.signal, redirect: 'manual', body,

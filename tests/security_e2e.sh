@@ -25,7 +25,7 @@ start() {
     : >"$work/ready"
     "$weft" serve --data "$data" --http 127.0.0.1:0 --mqtt 127.0.0.1:0 "$@" >"$work/ready" 2>>"$work/log" &
     pid=$!
-    for _ in $(seq 200); do
+    for _ in $(seq 1200); do
         [ -s "$work/ready" ] && break
         kill -0 $pid 2>/dev/null || break
         sleep 0.05
@@ -38,7 +38,7 @@ start() {
 ask() {
     token=$1 method=$2 path=$3 json=${4:-}
     [ $# -gt 4 ] && shift 4 || shift $#
-    set -- -s -g --path-as-is --max-time 20 -D "$work/head" -o "$work/body" -w '%{http_code}' -X "$method" "$@"
+    set -- -s -g --path-as-is --max-time 120 -D "$work/head" -o "$work/body" -w '%{http_code}' -X "$method" "$@"
     [ -n "$token" ] && set -- "$@" -H "Authorization: Bearer $token"
     [ -n "$json" ] && set -- "$@" -H 'Content-Type: application/json' --data "$json"
     : >"$work/body"
@@ -133,16 +133,16 @@ done
 # ---- too large, too deep, too slow
 head -c 3000000 /dev/zero | tr '\0' ' ' >"$work/large"
 for path in /api/v1/docs/part /api/v1/session /api/v1/users; do
-    status=$(curl -s --max-time 20 -o /dev/null -w '%{http_code}' -H "Authorization: Bearer $owner" -H 'Content-Type: application/json' --data-binary "@$work/large" "$url$path")
+    status=$(curl -s --max-time 120 -o /dev/null -w '%{http_code}' -H "Authorization: Bearer $owner" -H 'Content-Type: application/json' --data-binary "@$work/large" "$url$path")
     same "3 MB to $path" "$status" 413
 done
 gzip -9 -c "$work/large" >"$work/bomb"
-status=$(curl -s --max-time 20 -o /dev/null -w '%{http_code}' -H "Authorization: Bearer $owner" -H 'Content-Type: application/json' -H 'Content-Encoding: gzip' --data-binary "@$work/bomb" "$url/api/v1/docs/part")
+status=$(curl -s --max-time 120 -o /dev/null -w '%{http_code}' -H "Authorization: Bearer $owner" -H 'Content-Type: application/json' -H 'Content-Encoding: gzip' --data-binary "@$work/bomb" "$url/api/v1/docs/part")
 same 'a gzip bomb' "$status" 413
 awk 'BEGIN { for (i = 0; i < 20000; i++) printf "[" }' >"$work/deep"
-status=$(curl -s --max-time 20 -o /dev/null -w '%{http_code}' -H "Authorization: Bearer $owner" -H 'Content-Type: application/json' --data-binary "@$work/deep" "$url/api/v1/docs/part")
+status=$(curl -s --max-time 120 -o /dev/null -w '%{http_code}' -H "Authorization: Bearer $owner" -H 'Content-Type: application/json' --data-binary "@$work/deep" "$url/api/v1/docs/part")
 same 'JSON 20,000 deep' "$status" 400
-status=$(curl -s --max-time 20 -o /dev/null -w '%{http_code}' -H "X-Long: $(head -c 30000 /dev/zero | tr '\0' a)" "$url/healthz")
+status=$(curl -s --max-time 120 -o /dev/null -w '%{http_code}' -H "X-Long: $(head -c 30000 /dev/zero | tr '\0' a)" "$url/healthz")
 same 'headers of 30 kB' "$status" 431
 
 # ---- imports: archives and XML that expand

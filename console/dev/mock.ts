@@ -241,7 +241,8 @@ export function mock({ dir, port, pace = 1 }: MockOptions): Promise<Mock> {
     const send = (status: number, payload: unknown, headers: Record<string, string> = {}) => {
       res.writeHead(status, { 'Content-Type': status < 400 ? 'application/json' : 'application/problem+json', ...headers }).end(payload === undefined ? '' : JSON.stringify(payload))
     }
-    if (latency) await new Promise((r) => setTimeout(r, latency))
+    const due = Date.now() + latency     // slow(0) lets go at once of what waits
+    while (latency && Date.now() < due) await new Promise((r) => setTimeout(r, 50))
     try {
       const cookie = (user: string) => ({ 'Set-Cookie': `weft_session=${user}; HttpOnly; SameSite=Strict; Path=/` })
       const me = (user: string) => ({ user, name: user, roles: users[user], party: { id: 1, name: 'demo' }, parties: [{ id: 1, name: 'demo', roles: users[user] }, ...(user === 'demo' ? [{ id: 2, name: '衡信卫浴', roles: ['viewer'] }] : [])], second_factor: user === 'guarded' || half.factor, needs: user === 'fresh' ? 'new_password' : null,

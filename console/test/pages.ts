@@ -27,7 +27,7 @@ export function pageTests(base: () => string) {
       const mine = further.filter((_, i) => look.width !== 820 && inFour(look.width, look.lang, look.theme) === (i % 2 === 0))
       for (const [name, path] of [...pages, ...mine]) {
         await visit(w.page, base(), path)
-        await w.page.waitForTimeout(60)
+        await settled(w.page)
         await tidy(w.page, name)
         await axe(w.page, name)
         await shot(w.page, `mock-${name}-${lookName(look)}`)

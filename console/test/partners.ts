@@ -2,7 +2,7 @@
 import type { Mock } from '../dev/mock'
 import { gs1Check, usccCheck } from '../src/lib/check_digit'
 import { grouped, moneyText, sumOf, typed } from '../src/lib/decimal'
-import { axe, desk, equal, open, phone, settled, signIn, test, tidy, truth, visit, type Look } from './harness'
+import { axe, becomes, desk, equal, open, phone, settled, signIn, test, tidy, truth, until, visit, type Look } from './harness'
 
 test('exact decimals: grouped, typed in any width, summed without a float', () => {
   equal(grouped('1234567.50'), '1,234,567.50')
@@ -33,16 +33,16 @@ export function partnerTests(of: () => Mock) {
     const { page, complaints, close } = await as('demo', desk, '/sharing')
     await page.click('.ag-list .loud:has-text("Nordlicht")')
     await page.waitForSelector('.consent .preview tbody tr')
-    equal(await page.locator('.preview .ticks li').evaluateAll((all) => all.map((l) => l.childNodes[1]?.textContent)), ['State', 'Customer', 'Contact', 'Weight', 'Amount'], 'fields')
-    equal(await page.locator('.preview thead th').allInnerTexts(), ['State', 'Customer', 'Contact', 'Weight', 'Amount'], 'columns of the sample')
-    truth((await page.innerText('.warnings')).includes('what each of your customers pays'), 'warned')
-    truth((await page.innerText('.consent')).includes('tells who a person is'), 'each field says what it tells')
+    await becomes(() => page.locator('.preview .ticks li').evaluateAll((all) => all.map((l) => l.childNodes[1]?.textContent)), ['State', 'Customer', 'Contact', 'Weight', 'Amount'], 'fields')
+    await becomes(() => page.locator('.preview thead th').allInnerTexts(), ['State', 'Customer', 'Contact', 'Weight', 'Amount'], 'columns of the sample')
+    await until(async () => (await page.innerText('.warnings')).includes('what each of your customers pays'), 'warned')
+    await until(async () => (await page.innerText('.consent')).includes('tells who a person is'), 'each field says what it tells')
     await axe(page, 'consent')
     await page.click('.decide .btn:has-text("Accept and give")')
     await page.waitForSelector('.page-head .badge:has-text("In force")')
     await page.click('.decide .btn:has-text("End it now")')
     await page.fill('dialog [name=reason]', 'no longer needed')
-    truth((await page.innerText('dialog')).includes('from this moment on'), 'what ending means')
+    await until(async () => (await page.innerText('dialog')).includes('from this moment on'), 'what ending means')
     await page.click('dialog button[type=submit]')
     await page.waitForSelector('.page-head .badge:has-text("Ended")')
     equal(complaints, [], 'complaints')
@@ -52,8 +52,7 @@ export function partnerTests(of: () => Mock) {
   test('sharing: a counter-offer takes a field out, and the difference is shown', async () => {
     const { page, close } = await as('demo', desk, '/sharing/4')
     await page.waitForSelector('.diff')
-    const text = await page.innerText('.diff')
-    truth(/Order: Weight/.test(text) && /Order: Customer/.test(text), text)
+    await until(async () => { const text = await page.innerText('.diff'); return /Order: Weight/.test(text) && /Order: Customer/.test(text) }, 'both fields stand in the difference')
     await page.click('.decide .btn:has-text("Counter")')
     await page.waitForSelector('.terms-form')
     await page.click('.tick-list label:has-text("Deliver by")')
@@ -71,8 +70,8 @@ export function partnerTests(of: () => Mock) {
     const { page, close } = await as('demo', desk, '/sharing/new')
     await page.click('.type-list button:has-text("A customer follows its orders")')
     await page.waitForSelector('.tick-list')
-    truth(await page.locator('.tick-list label:has-text("Cost price") input').isDisabled(), 'secret')
-    truth(await page.locator('.decide .btn.primary').isDisabled(), 'not without a partner')
+    await until(async () => await page.locator('.tick-list label:has-text("Cost price") input').isDisabled(), 'secret')
+    await until(async () => await page.locator('.decide .btn.primary').isDisabled(), 'not without a partner')
     await page.fill('#partner', '江州物流')
     await page.click('.row-terms .btn')
     await page.selectOption('.filter-line select >> nth=2', 'shipped')
@@ -80,7 +79,7 @@ export function partnerTests(of: () => Mock) {
     await page.waitForSelector('.row-terms .chip:has-text("State is Shipped")')
     await page.reload()
     await settled(page)
-    equal(await page.inputValue('#partner'), '江州物流', 'kept over a reload')
+    await becomes(() => page.inputValue('#partner'), '江州物流', 'kept over a reload')
     await axe(page, 'new agreement')
     await page.click('.decide .btn.primary')
     await page.waitForSelector('.parties:has-text("江州物流")')
@@ -91,7 +90,7 @@ export function partnerTests(of: () => Mock) {
   test('sharing: who saw what, by partner and by day, each with a receipt', async () => {
     const { page, close } = await as('demo', desk, '/sharing/log')
     await page.waitForSelector('.looks li')
-    truth((await page.getAttribute('.day-bars', 'aria-label'))!.includes('46 looks'), 'the chart says its figure')
+    await until(async () => (await page.getAttribute('.day-bars', 'aria-label'))!.includes('46 looks'), 'the chart says its figure')
     await page.click('.group-bars button:has-text("江州物流")')
     await page.waitForFunction(() => [...document.querySelectorAll('.looks strong')].every((s) => s.textContent === '江州物流'))
     await page.click('.looks .btn:has-text("Receipt") >> nth=0')
@@ -99,7 +98,7 @@ export function partnerTests(of: () => Mock) {
     await axe(page, 'receipt')
     const [file] = await Promise.all([page.waitForEvent('download'), page.click('.receipt .btn.primary')])
     truth(/^disclosure-\d+\.receipt\.json$/.test(file.suggestedFilename()), file.suggestedFilename())
-    truth((await page.innerText('.receipt pre')).startsWith('weft verify disclosure-'), 'how to check it')
+    await until(async () => (await page.innerText('.receipt pre')).startsWith('weft verify disclosure-'), 'how to check it')
     await close()
   })
 
@@ -114,7 +113,7 @@ export function partnerTests(of: () => Mock) {
     await page.click('.btn:has-text("Invite somebody")')
     await page.click('dialog .btn.primary')
     await page.waitForSelector('.qr-sheet svg.qr path')
-    truth((await page.innerText('.qr-sheet .url')).includes('#/join/'), 'the link')
+    await until(async () => (await page.innerText('.qr-sheet .url')).includes('#/join/'), 'the link')
     await axe(page, 'invitation')
     await page.keyboard.press('Escape')
     await page.click('.segments button:has-text("Company")')
@@ -175,7 +174,7 @@ export function partnerTests(of: () => Mock) {
     await w.page.click('button[type=submit]')
     await w.page.waitForSelector('#code')
     await w.page.waitForFunction(() => document.activeElement?.id === 'code')      // the digits are next
-    equal(await w.page.locator('[role=alert]').count(), 0, 'being asked is no failure')
+    await becomes(() => w.page.locator('[role=alert]').count(), 0, 'being asked is no failure')
     await axe(w.page, 'second factor')
     await w.page.fill('#code', '111111')
     await w.page.click('button[type=submit]')
@@ -192,7 +191,7 @@ export function partnerTests(of: () => Mock) {
     await w.page.fill('#password', 'fresh')
     await w.page.click('button[type=submit]')
     await w.page.waitForSelector('#old')
-    equal(await w.page.locator('.frame').count(), 0, 'frame')
+    await becomes(() => w.page.locator('.frame').count(), 0, 'frame')
     await axe(w.page, 'new password')
     await w.close()
   })
@@ -208,7 +207,7 @@ export function partnerTests(of: () => Mock) {
     const w = await open(base(), phone)
     await w.page.goto(`${base()}/#/join/inv-demo`)
     await w.page.waitForSelector('.join-title')
-    truth((await w.page.innerText('main')).includes('操作工'), 'the role')
+    await until(async () => (await w.page.innerText('main')).includes('操作工'), 'the role')
     await tidy(w.page, 'join')
     await axe(w.page, 'join')
     await w.page.fill('#user', 'newcomer')
@@ -219,7 +218,7 @@ export function partnerTests(of: () => Mock) {
     const x = await open(base(), phone)
     await x.page.goto(`${base()}/#/join/gone`)
     await x.page.waitForSelector('[role=alert]')
-    truth((await x.page.innerText('main')).includes('重新生成'), 'what to do')
+    await until(async () => (await x.page.innerText('main')).includes('重新生成'), 'what to do')
     await x.close()
   })
 
@@ -240,7 +239,7 @@ export function partnerTests(of: () => Mock) {
     await axe(w.page, 'sent')
     await w.page.tap('.sent .btn')
     await w.page.waitForSelector('.workplace form')
-    equal(await w.page.inputValue('[name=good]'), '', 'empty again')
+    await becomes(() => w.page.inputValue('[name=good]'), '', 'empty again')
     await w.close()
   })
 
@@ -273,7 +272,7 @@ export function partnerTests(of: () => Mock) {
     await page.mouse.up()
     await asked
     await page.waitForSelector('.zoomed')
-    truth(/zoom=\d+-\d+/.test(page.url()), 'the address keeps it')
+    await until(() => /zoom=\d+-\d+/.test(page.url()), 'the address keeps it')
     await axe(page, 'zoomed')
     await page.click('.zoomed [aria-label="Earlier"]')
     await page.click('.zoomed .btn:has-text("Back to the whole range")')
@@ -286,7 +285,7 @@ export function partnerTests(of: () => Mock) {
     try {
       const { page, close } = await as('demo', desk, '/?sort=health')
       await page.waitForSelector('.things li')
-      equal(await page.locator('.things li').count(), 8, 'a page')
+      await becomes(() => page.locator('.things li').count(), 8, 'a page')
       const health = async () => (await page.locator('.things .health .num').allInnerTexts()).map((s) => s === '–' ? 101 : Number(s))
       const first = await health()
       equal(first, [...first].sort((a, b) => a - b), 'lowest first over all')

@@ -359,9 +359,9 @@ static void live_ends(struct serve_rig *rig) {
     http_client_open(&other, serve_address(rig->serve));
     snprintf(extra, sizeof extra, "GET /api/v1/live HTTP/1.1\r\nHost: x\r\nCookie: %s\r\n\r\n", cookie);
     http_client_send(&other, str_c(extra));
-    CHECK(http_client_wait(&other, "event: status", 5 * NANOS_PER_S));
+    CHECK(http_client_wait(&other, "event: status", 60 * NANOS_PER_S));
     answers(ask(rig, "DELETE", "/api/v1/session", NULL), 204, NULL);
-    CHECK(http_client_wait(&other, "0\r\n\r\n", 3 * NANOS_PER_S)); /* the last chunk: the stream has ended */
+    CHECK(http_client_wait(&other, "0\r\n\r\n", 60 * NANOS_PER_S)); /* the last chunk: the stream has ended */
     http_client_close(&other);
 }
 

@@ -762,7 +762,7 @@ static void drive_series(struct world *w) {
 
 /* ---- what is told as it happens */
 
-#define PATIENCE (20 * NANOS_PER_S)
+#define PATIENCE (60 * NANOS_PER_S)
 #define SILENCE (700 * NANOS_PER_MS)
 
 static bool same_event(const struct world *w, size_t type, const struct json *got, const struct json *want) {

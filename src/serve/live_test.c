@@ -8,7 +8,7 @@
 #include "os/process.h"
 #include "tests/lib/serve_rig.h"
 
-#define PATIENCE (10 * NANOS_PER_S)
+#define PATIENCE (60 * NANOS_PER_S)
 
 static void open_live(struct serve_rig *rig, const char *token, struct http_client *c) {
     char text[300];
