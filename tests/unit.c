@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -152,8 +153,10 @@ static void quiet_logs(void) {
 }
 
 int unit_main(const char *room, size_t n, void (*const tests[])(void), const char *const names[]) {
+    const char *only = getenv("UNIT");
     quiet_logs();
     for (size_t i = 0; i < n; i++) {
+        if (only && strcmp(only, names[i]) != 0) continue;
         run.test = names[i];
         tests[i]();
         pthread_mutex_lock(&run.mutex);

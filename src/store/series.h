@@ -93,7 +93,7 @@ struct series_query {
     size_t limit;      /* samples or windows; 0 = no limit */
 };
 /* A sample, or one window's aggregates: strings and bools count, first and last hold them, min/max/sum are of numbers
- * and bools. */
+ * and bools; with a NaN among them, which no way into the platform lets through, they say nothing. */
 struct series_point {
     ThingId thing;
     MetricId metric;
