@@ -7,7 +7,7 @@ help:
 	@echo 'make tidy           clang-tidy over src/'
 	@echo 'make sanitize       unit tests under address, undefined-behaviour and thread sanitizers'
 	@echo 'make fuzz           each fuzz target for FUZZ_SECONDS (60); make fuzz-corpus: its corpus once'
-	@echo 'make long           what takes longer than ./test may: make fuzz, then every benchmark'
+	@echo 'make long           what takes longer than ./test may: many seeds of the series store, make fuzz, every benchmark'
 	@echo 'make clean          removes build/'
 	@echo 'Variants: make V=asan|tsan|clang …   Everything, installed and tested: ./test   A look at it: ./demo'
 .PHONY: help
@@ -68,7 +68,10 @@ unit-build: $(foreach r,$(TESTED),$(B)/test/$(r))
 .PHONY: unit-build
 
 # ---- what takes longer than ./test may
-long: build/weft
+LONG_SEEDS ?= 400
+long: build/weft build/release/test/store
+	@UNIT=series_model WEFT_SEED=$$(date +%s) WEFT_ROUNDS=$(LONG_SEEDS) build/release/test/store
+	@UNIT=series_fault WEFT_SEED=$$(date +%s) WEFT_ROUNDS=10 build/release/test/store
 	@$(MAKE) --no-print-directory fuzz
 	@for b in bench/*.sh; do echo "== $$b"; sh $$b || exit 1; done
 .PHONY: long

@@ -234,9 +234,15 @@ static Nanos allowed_window(Nanos window, Nanos resolution) {
     return window == 0 ? resolution : rest ? window - rest + resolution : window;
 }
 
+/* The ends of time stay what they are. */
 static Nanos floor_to(Nanos t, Nanos step) {
-    Nanos rest = t % step;
-    return t - (rest < 0 ? rest + step : rest);
+    Nanos rest = t % step < 0 ? t % step + step : t % step;
+    return t < INT64_MIN + rest ? INT64_MIN : t - rest;
+}
+
+static Nanos ceil_to(Nanos t, Nanos step) {
+    Nanos start = floor_to(t, step);
+    return start == t ? t : start > INT64_MAX - step ? INT64_MAX : start + step;
 }
 
 Err series_read(struct series *s, const struct lens *lens, const struct series_query *q, series_sink *sink, void *ctx) {
@@ -244,7 +250,7 @@ Err series_read(struct series *s, const struct lens *lens, const struct series_q
     Nanos from = q->from, to = q->to;
     if (lens->resolution > 0 && GATE_RULE_ON(WHOLE_HOURS)) { /* part of a window would be finer than allowed */
         from = floor_to(from, lens->resolution);
-        to = -floor_to(-to, lens->resolution);
+        to = ceil_to(to, lens->resolution);
     }
     struct series_scan scan = {
         .party = lens->party,

@@ -53,7 +53,7 @@ struct series_wal {
     uint64_t at;                 /* end of what was written to the segment */
     uint64_t next_seq, safe_seq; /* of the next record; of the first not yet synced */
     Err broken;                  /* set for good by a failed sync */
-    bool unusable;               /* the segment cannot be written on: rotate first */
+    bool unusable;               /* the segment must not be written on: rotate first */
     pthread_mutex_t lock;        /* of the lists */
     struct segment *needed;      /* ended segments that are still needed, ascending */
     size_t n_needed, cap_needed;
@@ -110,7 +110,10 @@ static Err open_segment(struct series_wal *wal, uint32_t number, struct file **o
     }
     TRY(file_open(wal->fs, path, FILE_READ | FILE_WRITE | FILE_CREATE, out));
     Err err = write_segment_head(wal, *out, number);
-    if (err.code) file_close(*out), *out = NULL;
+    if (err.code) {
+        file_close(*out), *out = NULL;
+        wal->unusable = true; /* the head may be there, and says that the segment before ends here */
+    }
     return err;
 }
 

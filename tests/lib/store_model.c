@@ -10,7 +10,6 @@
 #include "base/vec.h"
 #include "os/thread.h"
 #include "tests/lib/store_batches.h"
-#include "tests/lib/store_cutfs.h"
 #include "tests/lib/store_oracle.h"
 
 #define THINGS_MAX 48u
@@ -48,6 +47,8 @@ struct store_model {
     struct newest newest[THINGS_MAX + 1][METRICS_MAX + 1];
     enum value_kind family[THINGS_MAX + 1][METRICS_MAX + 1]; /* as the store knows it; VALUE_NONE: not yet */
     uint32_t letters, letters_doubtful;
+    bool failing; /* the disk */
+    struct doubt doubt;
     size_t wrong;
     struct store_model_counts counts;
 };
@@ -226,19 +227,26 @@ static void add_letter(struct store_model *m, struct parcel *p) {
     p->commit.dead_letters = &p->letter, p->commit.n_dead_letters = 1;
 }
 
-static void settle(struct store_model *m, struct parcel *p, struct doubt *doubt) {
-    if (p->err.code && !store_cutfs_is_off(m->disk)) WRONG(m, "a write failed: %s", p->err.text);
+/* Only a disk that fails, or is off, is a reason to fail; and a failure says why. */
+static void check_failure(struct store_model *m, Err err, const char *what) {
+    m->counts.failures++;
+    if (!m->failing && !store_cutfs_is_off(m->disk)) WRONG(m, "%s: %s", what, err.text);
+    if (!err.text[0]) WRONG(m, "%s: a failure without a word", what);
+}
+
+static void settle(struct store_model *m, struct parcel *p) {
+    if (p->err.code) check_failure(m, p->err, "write");
     for (size_t i = 0; i < p->samples.n; i++) {
         if (p->err.code == ERR_NONE)
             note_sample(m, &p->samples.items[i]);
         else
-            VEC_PUSH(doubt->items, doubt->n, doubt->cap, p->samples.items[i]);
+            VEC_PUSH(m->doubt.items, m->doubt.n, m->doubt.cap, p->samples.items[i]);
     }
     if (p->commit.n_dead_letters) *(p->err.code ? &m->letters_doubtful : &m->letters) += 1;
 }
 
 /* Several commits at once; they arrive in this order. */
-static void write_some(struct store_model *m, uint64_t parcels, uint64_t rows_max, struct doubt *doubt) {
+static void write_some(struct store_model *m, uint64_t parcels, uint64_t rows_max) {
     struct parcel all_parcels[PARCELS] = {0};
     atomic_int open = 0;
     for (uint64_t i = 0; i < parcels; i++) {
@@ -252,7 +260,7 @@ static void write_some(struct store_model *m, uint64_t parcels, uint64_t rows_ma
     }
     while (atomic_load(&open)) clock_sleep(NANOS_PER_MS / 50);
     for (uint64_t i = 0; i < parcels; i++) {
-        settle(m, &all_parcels[i], doubt);
+        settle(m, &all_parcels[i]);
         rows_fini(&all_parcels[i].commit.rows);
         free(all_parcels[i].samples.items);
     }
@@ -441,7 +449,7 @@ static bool open_store(struct store_model *m) {
     m->counts.opens++;
     if (err.code) {
         m->series = NULL;
-        WRONG(m, "does not open: %s", err.text);
+        check_failure(m, err, "open");
         return false;
     }
     name_all(m);
@@ -473,7 +481,8 @@ static bool read_back(void *ctx, const struct series_point *p) {
 }
 
 /* What nobody was told of: if it is there, it counts from now on. */
-static void resolve(struct store_model *m, struct doubt *doubt) {
+static void resolve(struct store_model *m) {
+    struct doubt *doubt = &m->doubt;
     struct store_oracle found = {0};
     if (doubt->n && m->series) {
         Err err = series_read(m->series, &all, &(struct series_query){.from = INT64_MIN}, read_back, &found);
@@ -489,28 +498,27 @@ static void resolve(struct store_model *m, struct doubt *doubt) {
     *doubt = (struct doubt){0};
 }
 
-static void power_cycle(struct store_model *m, struct doubt *doubt) {
+static void power_cycle(struct store_model *m) {
     static const enum store_cutfs_left kinds[] = {STORE_CUTFS_SYNCED, STORE_CUTFS_SOME, STORE_CUTFS_KILLED};
     store_cutfs_cut_at(m->disk, 0);
     close_store(m);
     store_cutfs_power_on(m->disk, kinds[below(m, 3)]);
     m->counts.cuts++;
     if (!open_store(m)) return;
-    resolve(m, doubt);
+    resolve(m);
     forget_stamps(m);
     note_start(m);
 }
 
 /* The power goes while something is under way. */
 static void cut_in_the_middle(struct store_model *m) {
-    struct doubt doubt = {0};
     store_cutfs_cut_at(m->disk, 1 + below(m, 80));
-    write_some(m, 1 + below(m, PARCELS), 40, &doubt);
+    write_some(m, 1 + below(m, PARCELS), 40);
     uint64_t what = below(m, 3);
     if (what == 0) series_flush(m->series);
     if (what == 1) series_compact(m->series);
-    write_some(m, 1 + below(m, PARCELS), 40, &doubt);
-    power_cycle(m, &doubt);
+    write_some(m, 1 + below(m, PARCELS), 40);
+    power_cycle(m);
 }
 
 /* ---- steps */
@@ -531,35 +539,31 @@ static void jump_clock(struct store_model *m) {
 }
 
 static void check_ok(struct store_model *m, Err err, const char *what) {
-    if (err.code) WRONG(m, "%s: %s", what, err.text);
+    if (err.code) check_failure(m, err, what);
 }
 
-void store_model_step(struct store_model *m) {
-    struct doubt doubt = {0};
-    uint64_t r = below(m, 100);
-    m->counts.steps++;
-    if (!m->series) return;
+/* What changes the store. */
+static void change(struct store_model *m, uint64_t r) {
     if (r < 45)
-        write_some(m, 1, 60, &doubt);
+        write_some(m, 1, 60);
     else if (r < 58)
-        write_some(m, 1 + below(m, PARCELS), 12, &doubt);
+        write_some(m, 1 + below(m, PARCELS), 12);
     else if (r < 62)
         check_ok(m, series_flush(m->series), "flush");
     else if (r < 64)
         check_ok(m, series_compact(m->series), "compact");
     else if (r < 66)
         restart(m);
-    else if (r < 68)
-        power_cycle(m, &doubt);
-    else if (r < 70)
-        cut_in_the_middle(m);
-    else if (r < 73)
-        jump_clock(m);
-    else if (r < 76)
+    else if (r < 69)
         add_names(m);
-    else if (r < 80)
+    else
+        jump_clock(m);
+}
+
+static void look_at(struct store_model *m, uint64_t r) {
+    if (r < 76)
         try_clash(m);
-    else if (r < 88)
+    else if (r < 86)
         read_some(m);
     else if (r < 96)
         scan_some(m);
@@ -567,9 +571,79 @@ void store_model_step(struct store_model *m) {
         look_at_latest(m, 1 + (ThingId)below(m, m->things));
     else
         store_model_look(m);
+}
+
+void store_model_step(struct store_model *m) {
+    uint64_t r = below(m, 104);
+    m->counts.steps++;
+    if (!m->series) return;
+    if (m->failing)
+        change(m, r % 72);
+    else if (r < 72)
+        change(m, r);
+    else if (r < 100)
+        look_at(m, r);
+    else if (r < 102)
+        power_cycle(m);
+    else
+        cut_in_the_middle(m);
     m->now += (Nanos)below(m, 5000) * NANOS_PER_MS;
-    if (doubt.n) WRONG(m, "%zu samples in doubt without a cut", doubt.n);
-    free(doubt.items);
+    if (m->doubt.n && !m->failing) WRONG(m, "%zu samples in doubt without a cut", m->doubt.n);
+}
+
+/* ---- a disk that fails */
+
+void store_model_fail(struct store_model *m, enum store_cutfs_failure how, uint64_t calls_from_now, uint64_t times) {
+    m->failing = true;
+    store_cutfs_fail(m->disk, how, calls_from_now, times);
+}
+
+uint64_t store_model_calls(const struct store_model *m) { return store_cutfs_calls(m->disk); }
+
+static Err write_one(struct store_model *m) {
+    struct series_commit c = {0};
+    Nanos time = T0 - NANOS_PER_S;
+    rows_clear(&c.rows);
+    enum value_kind is;
+    ThingId thing = 1;
+    MetricId metric = 1;
+    Value value = any_value(m, thing, metric, time);
+    if (!series_accepts(m->series, thing, metric, value.kind, &is)) WRONG(m, "the kind is another after a failure");
+    rows_begin(&c.rows, thing, time, 0);
+    rows_value(&c.rows, metric, value);
+    rows_end(&c.rows);
+    Err err = series_write(m->series, &c);
+    struct store_oracle_sample sample = {thing, metric, time, value};
+    if (err.code)
+        VEC_PUSH(m->doubt.items, m->doubt.n, m->doubt.cap, sample);
+    else
+        note_sample(m, &sample);
+    rows_fini(&c.rows);
+    return err;
+}
+
+/* Writing works again, at the latest when the flusher has tried again; or it was said that only a start helps. */
+static void check_healed(struct store_model *m) {
+    Err err = err_none();
+    for (int i = 0; i < 30000; i++) {
+        err = write_one(m);
+        if (err.code == ERR_NONE || strstr(err.text, "restart")) break;
+        clock_sleep(NANOS_PER_MS);
+    }
+    if (err.code && !strstr(err.text, "restart")) WRONG(m, "the disk is well, but: %s", err.text);
+    m->counts.healed += err.code == ERR_NONE;
+}
+
+void store_model_heal(struct store_model *m) {
+    store_cutfs_fail(m->disk, STORE_CUTFS_EIO, 0, 0);
+    if (m->series) check_healed(m);
+    close_store(m);
+    m->failing = false;
+    if (!open_store(m)) return;
+    resolve(m);
+    forget_stamps(m);
+    note_start(m);
+    store_model_look(m);
 }
 
 struct store_model *store_model_new(uint64_t seed) {
@@ -626,6 +700,8 @@ bool store_model_end(struct store_model *m, struct store_model_counts *counts) {
     bool good = m->wrong == 0;
     counts->steps += m->counts.steps, counts->rows += m->counts.rows, counts->values += m->counts.values;
     counts->reads += m->counts.reads, counts->opens += m->counts.opens, counts->cuts += m->counts.cuts;
+    counts->failures += m->counts.failures, counts->healed += m->counts.healed;
+    free(m->doubt.items);
     store_oracle_fini(&m->oracle);
     store_cutfs_free(m->disk);
     free(m);

@@ -55,7 +55,12 @@ struct points {
 
 static Nanos floor_to(Nanos t, Nanos window) {
     Nanos rest = ((t % window) + window) % window;
-    return t - rest;
+    return t < INT64_MIN + rest ? INT64_MIN : t - rest;
+}
+
+static Nanos ceil_to(Nanos t, Nanos window) {
+    Nanos rest = (window - ((t % window) + window) % window) % window;
+    return t > INT64_MAX - rest ? INT64_MAX : t + rest;
 }
 
 static bool asked(const struct store_oracle *o, const struct store_oracle_sample *s, const struct lens *lens,
@@ -67,7 +72,7 @@ static bool asked(const struct store_oracle *o, const struct store_oracle_sample
     Nanos from = q->from, to = q->to;
     if (lens->resolution) { /* whole windows alone */
         from = floor_to(from, lens->resolution);
-        to = -floor_to(-to, lens->resolution);
+        to = to ? ceil_to(to, lens->resolution) : 0;
     }
     return s->time >= from && (to == 0 || s->time < to);
 }
