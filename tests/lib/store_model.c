@@ -368,8 +368,9 @@ static void scan_some(struct store_model *m) {
     ask.n_metrics = 1 + below(m, below(m, 3) ? 4 : m->metrics);
     if (ask.n_metrics > m->metrics) ask.n_metrics = m->metrics;
     uint64_t skip = below(m, m->metrics);
-    for (size_t k = 0; k < ask.n_metrics; k++) metrics[k] = 1 + (MetricId)((skip + k * 7) % m->metrics);
-    if (m->metrics % 7 == 0) ask.n_metrics = 1;
+    for (size_t k = 0; k < ask.n_metrics; k++)
+        metrics[k] = 1 + (MetricId)((skip + k * (m->metrics % 7 ? 7 : 5)) % m->metrics);
+    if (below(m, 12) == 0) ask.n_metrics = 0; /* moments alone */
     ask.window = windows[below(m, 6)];
     if (ask.window && below(m, 2)) ask.origin = (Nanos)below(m, 90) * NANOS_PER_MIN;
     if (below(m, 2)) {
@@ -380,6 +381,11 @@ static void scan_some(struct store_model *m) {
     }
     if (below(m, 2)) ask.from = some_moment(m);
     if (below(m, 2)) ask.to = some_moment(m);
+    if (ask.n_metrics == 0) ask.window = 0;
+    if (ask.window >= NANOS_PER_HOUR && below(m, 3) == 0) { /* a lens that shows hours, asked for whole ones */
+        lens.resolution = NANOS_PER_HOUR, ask.origin = 0;
+        lens.from = ask.from = INT64_MIN, lens.to = INT64_MAX, ask.to = 0;
+    }
     size_t wrong = store_batches_differences(&m->oracle, m->series, &lens, &ask);
     if (wrong)
         WRONG(m, "scan of %zu metrics from %u by %u workers, window %lld: %zu differences", ask.n_metrics, metrics[0],
