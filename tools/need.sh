@@ -26,6 +26,7 @@ libcurl4-openssl-dev|-|HTTP and mail out (lib/weft-fetch.so)
 libpango1.0-dev|-|printing: texts on a page
 libcairo2-dev|-|printing: the page as PDF
 fonts-noto-cjk|-|printing: Chinese on paper
+tzdata|-|windows in the calendar of any time zone
 pkg-config|pkg-config|finds the headers of pango
 nodejs|node|builds the console
 npm|npm|fetches what the console is built from

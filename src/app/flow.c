@@ -38,6 +38,7 @@
 #include "document/packs.h"
 #include "document/things.h"
 #include "domain/service/service.h"
+#include "insight/query.h"
 #include "insight/view.h"
 #include "insight/watch.h"
 #include "store/series.h"
@@ -296,6 +297,7 @@ void flow_stop(struct flow *flow) {
     serve_stop(withdraw(flow, (void **)&flow->serve));
     oidc_close(flow->oidc);
     imports_close(flow->imports);
+    query_engine_close(flow->query);
     if (flow->view) view_close(flow->view);
     line_ingest_close(flow->lines);
     mqtt_server_stop(withdraw(flow, (void **)&flow->mqtt));

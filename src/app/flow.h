@@ -23,6 +23,7 @@ struct flow {
     struct rules *rules;             /* … and what packs want done */
     struct ledger_entries *entries;  /* what enters the ledger */
     struct view *view;
+    struct query_engine *query; /* questions over series */
     struct imports *imports;
     struct oidc *oidc;
     struct serve *serve;

@@ -3,6 +3,7 @@
 #include "app/version.h"
 #include "connect/mqtt_server.h"
 #include "document/packs.h"
+#include "insight/query.h"
 #include "insight/view.h"
 #include "insight/watch.h"
 #include "os/process.h"
@@ -109,7 +110,10 @@ Err flow_serve_start(struct flow *flow, const struct flow_options *o) {
     struct workspace *w = &flow->workspace;
     struct view_options view = {.series = w->series, .things = w->things, .watch = flow->watch, .clock = w->clock};
     TRY(open_oidc(flow, s));
+    struct query_engine_options query = {.series = w->series, .things = w->things, .clock = w->clock};
     TRY(view_open(&view, &flow->view));
+    query.view = flow->view;
+    TRY(query_engine_open(&query, &flow->query));
     struct serve_numbers *numbers = arena_zero(&flow->arena, 2, sizeof *numbers);
     numbers[0] = (struct serve_numbers){series_numbers, read_series, flow, sizeof(struct series_stats)};
     numbers[1] = (struct serve_numbers){process_rows, read_process, NULL, sizeof(struct process_numbers)};
@@ -146,6 +150,7 @@ Err flow_serve_start(struct flow *flow, const struct flow_options *o) {
         .n_witnesses = w->n_witnesses,
         .lines = flow->lines,
         .view = flow->view,
+        .query = flow->query,
         .watch = flow->watch,
         .act = flow->act,
         .packs = w->packs,

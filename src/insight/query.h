@@ -115,12 +115,12 @@ void query_engine_close(struct query_engine *engine);
 
 /*
  * Runs it; rows go to the sink as they are made, from one thread, in the order asked for. ERR_INVALID says which stage,
- * what, where and how to mend it; ERR_LIMIT which limit and how to ask for less; ERR_TIMEOUT; ERR_CANCELLED;
+ * what, where and how to mend it; ERR_TOO_LARGE which limit and how to ask for less; ERR_TIMEOUT; ERR_CANCELLED;
  * ERR_FORBIDDEN when the lens shows nothing so fine. Blocks on the disk.
  */
 Err query_run(struct query_engine *engine, const struct lens *lens, const struct query *query,
               const struct query_sink *sink, struct query_stats *stats);
-/* Checks only. */
-Err query_check(struct query_engine *engine, const struct query *query);
+/* Checks only: names are those that the lens shows. */
+Err query_check(struct query_engine *engine, const struct lens *lens, const struct query *query);
 
 #endif

@@ -139,7 +139,7 @@ static void area_of(const struct api_call *call, Str *area, Str *name) {
 /* Here for every route at once, so that a new one cannot forget it: its address says which scope it needs. */
 static Err check_scope(const struct api_call *call) {
     enum http_method method = call->request->method;
-    bool writes = method != HTTP_GET && method != HTTP_HEAD;
+    bool writes = method != HTTP_GET && method != HTTP_HEAD && !(call->route->flags & ROUTE_READS);
     Str area, name;
     if (!call->who.scopes[0]) return err_none();
     area_of(call, &area, &name);

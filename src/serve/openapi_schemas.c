@@ -24,6 +24,18 @@
 #define M(name, schema) "\"" name "\":" schema
 #define STATE "{\"type\":\"string\",\"enum\":[\"ok\",\"warning\",\"alarm\",\"offline\"]}"
 
+/* docs/series-query.md */
+#define SERIES_STAGE                                                                                                   \
+    M("where", TEXT)                                                                                                   \
+    "," M("window", TEXT) "," M("by", LIST(TEXT)) "," M(                                                               \
+        "select",                                                                                                      \
+        "{\"type\":\"object\",\"additionalProperties\":{"                                                              \
+        "\"type\":\"string\"}}") "," M("having", TEXT) "," M("fill",                                                   \
+                                                             ANY) "," M("order",                                       \
+                                                                        LIST(TEXT)) "," M("limit",                     \
+                                                                                          INT) "," M("limit_by",       \
+                                                                                                     LIST(TEXT))
+
 #define PREDICTION_MARK                                                                                                \
     OBJECT(M("id", INT) "," M("number", TEXT) "," M("component", TEXT_OR_NULL) "," M(                                  \
         "probability", NUMBER_OR_NULL) "," M("expected_by", TIME_OR_NULL))
@@ -176,6 +188,17 @@ const struct openapi_schema openapi_schemas[] = {
                                                                                                   LIST(COMPONENT)))},
     {"ThingChange", OBJECT(M("latitude", NUMBER_OR_NULL) "," M("longitude", NUMBER_OR_NULL) "," M(
                         "attributes", "{\"type\":\"object\"}") "," M("model", TEXT))},
+    {"SeriesQuery",
+     OBJECT(SERIES_STAGE
+            "," M("from", TEXT) "," M("to", TEXT) "," M("zone", TEXT) "," M("things", ANY) "," M("latest", BOOL) "," M(
+                "stages", LIST(OBJECT(SERIES_STAGE))) "," M("limits",
+                                                            OBJECT(M("rows", INT) "," M("bytes", INT) "," M(
+                                                                "time_ms", INT))) "," M("time_format", TEXT))},
+    {"SeriesAnswer",
+     STRICT(
+         "\"columns\",\"rows\",\"stats\"",
+         M("columns", LIST(OBJECT(M("name", TEXT) "," M("kind", TEXT)))) "," M("rows", LIST(LIST(ANY))) "," M(
+             "stats", OBJECT(M("things", INT) "," M("rows_read", INT) "," M("rows", INT) "," M("seconds", NUMBER))))},
     {"Series", STRICT(
                    "\"thing\",\"metric\",\"points\"",
                    M("thing", TEXT) "," M("metric", TEXT) "," M("unit", TEXT) "," M("from", TIME) "," M("to", TIME) "," M("window_s", "{\"type\":\"number\",\"description\":\"0: single samples\"}") "," M(

@@ -27,6 +27,7 @@ enum {
     ROUTE_PER_TYPE = 8,   /* {type} is a document type: the description lists the route once for each */
     ROUTE_FILE_BODY = 64, /* the body goes to a file while it arrives: request->body_file */
     ROUTE_SHARED = 32,    /* reads another party's data under ?agreement= or ?owner= */
+    ROUTE_READS = 128,    /* a POST that changes nothing: a scope to read is enough */
     ROUTE_HIDDEN = 16,    /* not in the description: for people, not for programs */
 };
 

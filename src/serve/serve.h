@@ -33,6 +33,7 @@ struct people;
 struct records;
 struct serve;
 struct things;
+struct query_engine;
 struct view;
 struct watch;
 
@@ -98,6 +99,7 @@ struct serve_options {
     size_t n_witnesses;
     struct view *view;
     Nanos prometheus_lookback;                              /* how long a value counts in PromQL; 0 = 5 min */
+    struct query_engine *query;                             /* NULL: no questions over series */
     struct watch *watch;                                    /* NULL: no numbers of it */
     struct act *act;                                        /* NULL: no numbers of it */
     struct packs *packs;                                    /* NULL: what is installed cannot be changed */
