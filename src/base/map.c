@@ -102,3 +102,5 @@ bool map_next(const struct map *map, size_t *at, Str *key, uint64_t *value) {
     }
     return false;
 }
+
+size_t map_bytes(const struct map *map) { return map->cap * sizeof *map->slots + arena_used(&map->keys); }

@@ -17,6 +17,7 @@ void map_fini(struct map *map);
 bool map_get(const struct map *map, Str key, uint64_t *out);
 void map_put(struct map *map, Str key, uint64_t value); /* replaces */
 bool map_del(struct map *map, Str key);
+size_t map_bytes(const struct map *map); /* the memory it takes */
 /* Iterate: size_t at = 0; while (map_next(&map, &at, &key, &value)) … ; order undefined, no change while iterating */
 bool map_next(const struct map *map, size_t *at, Str *key, uint64_t *value);
 

@@ -31,6 +31,7 @@
 
 struct entry {
     struct thing_row row; /* strings point behind it */
+    size_t place;         /* in order */
     char bytes[];
 };
 
@@ -38,8 +39,11 @@ struct things {
     struct records *records;
     const struct clock *clock;
     pthread_mutex_t changing, lock;
-    struct map entries; /* party and name to struct entry *; under lock, as all below */
-    size_t *counts;     /* by party */
+    struct map entries;   /* party and name to struct entry *; under lock, as all below */
+    struct entry **order; /* by party and name, the first n_sorted; behind them as they came */
+    size_t n_order, cap_order, n_sorted;
+    uint64_t bytes;
+    size_t *counts; /* by party */
     size_t n_counts, cap_counts;
     size_t n_sightings; /* not yet written */
     pthread_cond_t sightings_over;
@@ -76,10 +80,59 @@ static void count(struct things *t, PartyId party, bool up) {
         t->counts[party]--;
 }
 
+static size_t size_of(const struct thing_row *row) {
+    return sizeof(struct entry) + row->name.len + row->model.len + row->attributes.len;
+}
+
+static int compare(const struct thing_row *a, PartyId party, Str name) {
+    return a->party != party ? a->party < party ? -1 : 1 : str_cmp(a->name, name);
+}
+
+/* In the place of the one before, or behind the others; what comes in order stays in order. */
+static void put_in_order(struct things *t, struct entry *entry, const struct entry *old) {
+    if (old) {
+        t->order[entry->place = old->place] = entry;
+        return;
+    }
+    const struct thing_row *row = &entry->row;
+    bool sorted = t->n_sorted == t->n_order &&
+                  (t->n_order == 0 || compare(&t->order[t->n_order - 1]->row, row->party, row->name) < 0);
+    entry->place = t->n_order;
+    VEC_PUSH(t->order, t->n_order, t->cap_order, entry);
+    if (sorted) t->n_sorted = t->n_order;
+}
+
+static void take_from_order(struct things *t, size_t place) {
+    if (place < t->n_sorted) t->n_sorted--;
+    memmove(&t->order[place], &t->order[place + 1], (--t->n_order - place) * sizeof(struct entry *));
+    for (; place < t->n_order; place++) t->order[place]->place = place;
+}
+
+static int by_party_and_name(const void *a, const void *b) {
+    const struct thing_row *x = &(*(struct entry *const *)a)->row, *y = &(*(struct entry *const *)b)->row;
+    return compare(x, y->party, y->name);
+}
+
+/* Those that came out of order are sorted among themselves, then merged from the back into the others. */
+static void sort_order(struct things *t) {
+    size_t n = t->n_order - t->n_sorted, a = t->n_sorted, b = n;
+    if (n == 0) return;
+    struct entry **tail = malloc(n * sizeof(struct entry *));
+    ASSERT(tail);
+    memcpy(tail, t->order + t->n_sorted, n * sizeof(struct entry *));
+    qsort(tail, n, sizeof(struct entry *), by_party_and_name);
+    for (size_t to = t->n_order; b > 0; t->order[to]->place = to) {
+        bool from_tail = a == 0 || by_party_and_name(&t->order[a - 1], &tail[b - 1]) < 0;
+        t->order[--to] = from_tail ? tail[--b] : t->order[--a];
+    }
+    free(tail);
+    t->n_sorted = t->n_order;
+}
+
 static void keep(struct things *t, const struct thing_row *row) {
     char key[NAME_BYTES_MAX + sizeof(PartyId)];
     struct entry *old = find(t, row->party, row->name);
-    struct entry *entry = malloc(sizeof *entry + row->name.len + row->model.len + row->attributes.len);
+    struct entry *entry = malloc(size_of(row));
     ASSERT(entry);
     char *at = entry->bytes;
     entry->row = *row;
@@ -88,6 +141,8 @@ static void keep(struct things *t, const struct thing_row *row) {
     entry->row.attributes = put_bytes(&at, row->attributes);
     map_put(&t->entries, key_of(row->party, row->name, key), (uint64_t)(uintptr_t)entry);
     if (!old) count(t, row->party, true);
+    put_in_order(t, entry, old);
+    t->bytes += size_of(row) - (old ? size_of(&old->row) : 0);
     free(old);
 }
 
@@ -97,6 +152,8 @@ static void drop(struct things *t, PartyId party, Str name) {
     if (!entry) return;
     map_del(&t->entries, key_of(party, name, key));
     count(t, party, false);
+    take_from_order(t, entry->place);
+    t->bytes -= size_of(&entry->row);
     free(entry);
 }
 
@@ -187,6 +244,7 @@ void things_close(struct things *t) {
     while (map_next(&t->entries, &at, &key, &value)) free((void *)(uintptr_t)value);
     map_fini(&t->entries);
     free(t->counts);
+    free(t->order);
     thread_cond_fini(&t->sightings_over);
     thread_mutex_fini(&t->changing);
     thread_mutex_fini(&t->lock);
@@ -499,6 +557,42 @@ Err things_list(struct things *t, const struct lens *lens, Str model, struct are
     if (*n > 0) qsort(rows, *n, sizeof *rows, by_name);
     *out = rows;
     return err_none();
+}
+
+/* The first place behind a name. */
+static size_t place_behind(const struct things *t, PartyId party, Str name) {
+    size_t low = 0, high = t->n_order;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (compare(&t->order[middle]->row, party, name) <= 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+void things_page(struct things *t, const struct things_ask *ask, struct arena *arena, struct thing_row **out,
+                 size_t *n) {
+    *n = 0;
+    *out = arena_zero(arena, ask->limit + 1, sizeof **out);
+    thread_lock(&t->lock);
+    sort_order(t);
+    size_t from = ask->every_party && ask->after.len == 0 ? 0 : place_behind(t, ask->party, ask->after);
+    for (size_t i = from; i < t->n_order && *n < ask->limit; i++) {
+        const struct thing_row *row = &t->order[i]->row;
+        if (row->party != ask->party && !ask->every_party) break;
+        if (!ask->wanted || ask->wanted(ask->ctx, row)) (*out)[(*n)++] = copy_row(row, arena);
+    }
+    thread_unlock(&t->lock);
+}
+
+/* Beside the entries: their places in the map, with its keys, and in order. */
+uint64_t things_bytes(struct things *t) {
+    thread_lock(&t->lock);
+    uint64_t bytes = t->bytes + map_bytes(&t->entries) + t->cap_order * sizeof(struct entry *);
+    thread_unlock(&t->lock);
+    return bytes;
 }
 
 size_t things_count(struct things *t, PartyId party) {

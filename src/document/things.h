@@ -40,6 +40,19 @@ const struct thing_model *things_model_of(struct things *things, PartyId party, 
 const struct thing_model *things_model_named(const struct things *things, Str model); /* NULL: an open model */
 Err things_list(struct things *things, const struct lens *lens, Str model, struct arena *arena, struct thing_row **out,
                 size_t *n); /* by name */
+/* A page of a party's things by name: those behind `after` that are wanted (NULL: all), at most `limit`; costs no more
+ * than looking at these. `wanted` is called with things locked: it only looks. */
+struct things_ask {
+    PartyId party;
+    bool every_party; /* by party, then; `after` is a name of `party` */
+    Str after;
+    size_t limit;
+    bool (*wanted)(void *ctx, const struct thing_row *row);
+    void *ctx;
+};
+void things_page(struct things *things, const struct things_ask *ask, struct arena *arena, struct thing_row **out,
+                 size_t *n);
 size_t things_count(struct things *things, PartyId party);
+uint64_t things_bytes(struct things *things); /* the memory they take */
 
 #endif

@@ -16,11 +16,15 @@ Err view_open(const struct view_options *options, struct view **out) {
     struct view *view = calloc(1, sizeof *view);
     ASSERT(view);
     view->options = *options;
+    view_fleet_init(view);
     *out = view;
     return err_none();
 }
 
-void view_close(struct view *view) { free(view); }
+void view_close(struct view *view) {
+    view_fleet_fini(view);
+    free(view);
+}
 
 const char *view_state_name(enum view_state state) {
     static const char *const names[] = {"ok", "warning", "alarm", "offline"};
@@ -196,8 +200,7 @@ static enum view_state state_of(const struct watch_thing *seen, bool watched, Na
     return seen->state == WATCH_WARNING || seen->health < WARN_BELOW ? VIEW_WARNING : VIEW_OK;
 }
 
-static void fill(const struct view *view, const struct lens *lens, const struct thing_row *row,
-                 struct view_thing *out) {
+void view_fill(const struct view *view, const struct lens *lens, const struct thing_row *row, struct view_thing *out) {
     struct watch_thing seen;
     ThingId id = 0;
     if (lens->agreement != 0 && GATE_RULE_ON(CONDITION)) {
@@ -222,7 +225,7 @@ Err view_fleet(struct view *view, const struct lens *lens, Str model, struct are
     TRY(things_list(view->options.things, lens, model, arena, &rows, &n_rows));
     *out = arena_zero(arena, n_rows + 1, sizeof **out);
     for (size_t i = 0; i < n_rows; i++)
-        if (gate_shows_thing(lens, rows[i].name, rows[i].model)) fill(view, lens, &rows[i], &(*out)[(*n)++]);
+        if (gate_shows_thing(lens, rows[i].name, rows[i].model)) view_fill(view, lens, &rows[i], &(*out)[(*n)++]);
     return err_none();
 }
 
@@ -231,7 +234,7 @@ Err view_thing(struct view *view, const struct lens *lens, Str name, struct aren
     if (!things_get(view->options.things, lens->party, name, arena, &row) ||
         !gate_shows_thing(lens, row.name, row.model))
         return no_thing(name);
-    fill(view, lens, &row, out);
+    view_fill(view, lens, &row, out);
     return err_none();
 }
 

@@ -100,6 +100,19 @@ struct view_thing {
 /* model empty: all. Order and filters beyond the model are the caller's. */
 Err view_fleet(struct view *view, const struct lens *lens, Str model, struct arena *arena, struct view_thing **out,
                size_t *n);
+/* The same a page at a time, for fleets of any size: things behind `after` whose name or model contains `part` (ASCII
+ * letters in either case) and whose state is the one asked for, at most `limit`; *more: there are others. */
+struct view_fleet_ask {
+    Str model, part, after;
+    int state; /* an enum view_state, or VIEW_ANY_STATE */
+    size_t limit;
+};
+#define VIEW_ANY_STATE (-1)
+Err view_fleet_page(struct view *view, const struct lens *lens, const struct view_fleet_ask *ask, struct arena *arena,
+                    struct view_thing **out, size_t *n, bool *more);
+/* How many things are how, and match: in a large fleet as of some time ago, when nothing is asked for but the state. */
+Err view_fleet_counts(struct view *view, const struct lens *lens, const struct view_fleet_ask *ask,
+                      size_t counts[VIEW_OFFLINE + 1]);
 Err view_thing(struct view *view, const struct lens *lens, Str name, struct arena *arena, struct view_thing *out);
 
 /* ---- the registry of learnt failure models, newest first; nothing under an agreement */

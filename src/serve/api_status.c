@@ -70,12 +70,11 @@ static Err get_models(struct api_call *call) {
 /* ---- dashboard */
 
 static Err write_fleet_states(struct api_call *call, struct jw *w) {
-    struct view_thing *things;
-    size_t n, counts[VIEW_OFFLINE + 1] = {0};
+    struct view_fleet_ask all = {.state = VIEW_ANY_STATE};
+    size_t counts[VIEW_OFFLINE + 1];
     struct lens lens;
     TRY(gate_lens(&call->who, NULL, "dashboard", &lens));
-    TRY(view_fleet(call->serve->options.view, &lens, (Str){0}, call->arena, &things, &n));
-    for (size_t i = 0; i < n; i++) counts[things[i].state]++;
+    TRY(view_fleet_counts(call->serve->options.view, &lens, &all, counts));
     jw_key(w, "fleet");
     jw_object(w);
     for (int s = VIEW_OK; s <= VIEW_OFFLINE; s++) jw_kint(w, view_state_name((enum view_state)s), (int64_t)counts[s]);

@@ -47,13 +47,6 @@ static size_t keep_wanted(const struct api_call *call, struct fleet_item *items,
     return kept;
 }
 
-/* The cursor is the last name shown. */
-static size_t place_after(const struct fleet_item *items, size_t n, Str cursor) {
-    size_t at = 0;
-    while (cursor.len > 0 && at < n && str_cmp(items[at].thing.row.name, cursor) <= 0) at++;
-    return at;
-}
-
 /* Under an agreement a machine is its name and its model; how it is and where it stands are the owner's own. */
 static void write_given(struct jw *w, const struct thing_row *row) {
     jw_kstr(w, "name", row->name);
@@ -106,26 +99,77 @@ static Err list_given(struct api_call *call) {
     return err_none();
 }
 
-/* By name a page begins behind the last name shown; in another order, which moves as the machines do, behind so many.
- */
 static bool ordered(Str sort) { return sort.len > 0 && !str_eq_c(sort, "name"); }
 
-static size_t begin_at(const struct api_call *call, Str sort, const struct fleet_item *items, size_t n) {
+/* By name a page begins behind the last name shown; in another order, which moves as the machines do, behind so many.
+ */
+static size_t begin_at(const struct api_call *call, size_t n) {
     int64_t skip = 0;
-    Str cursor = api_query(call, "cursor");
-    if (!ordered(sort)) return place_after(items, n, cursor);
-    return str_to_i64(cursor, &skip) && skip > 0 ? (size_t)skip < n ? (size_t)skip : n : 0;
+    return str_to_i64(api_query(call, "cursor"), &skip) && skip > 0 ? (size_t)skip < n ? (size_t)skip : n : 0;
 }
 
-static void write_next(const struct api_call *call, Str sort, const struct fleet_item *items, size_t end, size_t n,
-                       struct jw *w) {
+static void write_next(const struct api_call *call, size_t end, size_t n, struct jw *w) {
     jw_key(w, "next");
     if (end >= n)
         jw_null(w);
-    else if (ordered(sort))
-        jw_str(w, arena_printf(call->arena, "%zu", end));
     else
-        jw_str(w, items[end - 1].thing.row.name);
+        jw_str(w, arena_printf(call->arena, "%zu", end));
+}
+
+/* Ordered by anything but the name, a list needs the whole fleet looked at and held. */
+#define ORDERED_MOST 50000
+
+static int state_of(Str name) {
+    for (int s = VIEW_OK; s <= VIEW_OFFLINE; s++)
+        if (str_eq_c(name, view_state_name((enum view_state)s))) return s;
+    return VIEW_ANY_STATE;
+}
+
+static Err count_wanted(struct api_call *call, const struct view_fleet_ask *ask, size_t *out) {
+    size_t counts[VIEW_OFFLINE + 1];
+    struct lens lens;
+    TRY(gate_lens(&call->who, NULL, "fleet", &lens));
+    if (!ask->model.len && !ask->part.len && ask->state == VIEW_ANY_STATE && !lens.every_party) {
+        *out = things_count(call->serve->options.things, lens.party);
+        return err_none();
+    }
+    TRY(view_fleet_counts(call->serve->options.view, &lens, ask, counts));
+    *out = 0;
+    for (int s = VIEW_OK; s <= VIEW_OFFLINE; s++)
+        if (ask->state == VIEW_ANY_STATE || ask->state == s) *out += counts[s];
+    return err_none();
+}
+
+static Err list_by_name(struct api_call *call) {
+    struct fleet_sources from = sources(call);
+    struct fleet_item *items;
+    size_t n, total;
+    bool more;
+    struct view_fleet_ask ask = {.model = api_query(call, "model"),
+                                 .part = api_query(call, "q"),
+                                 .after = api_query(call, "cursor"),
+                                 .state = state_of(api_query(call, "state")),
+                                 .limit = (size_t)api_query_int(call, "limit", LIMIT_DEFAULT, 1, LIMIT_MAX)};
+    TRY(fleet_page(&from, &call->who, &ask, call->arena, &items, &n, &more));
+    TRY(count_wanted(call, &ask, &total));
+    struct jw *w = api_json(call);
+    jw_object(w);
+    jw_key(w, "items");
+    jw_array(w);
+    for (size_t i = 0; i < n; i++) {
+        jw_object(w);
+        fleet_write(&items[i], true, w);
+        jw_object_end(w);
+    }
+    jw_array_end(w);
+    jw_kint(w, "total", (int64_t)total);
+    jw_key(w, "next");
+    if (more && n)
+        jw_str(w, items[n - 1].thing.row.name);
+    else
+        jw_null(w);
+    jw_object_end(w);
+    return err_none();
 }
 
 static Err list_things(struct api_call *call) {
@@ -136,11 +180,17 @@ static Err list_things(struct api_call *call) {
     Str sort = api_query(call, "sort");
     TRY(check_state(api_query(call, "state")));
     TRY(fleet_order_check(sort));
+    if (!ordered(sort)) return list_by_name(call);
+    if (things_count(call->serve->options.things, call->who.party) > ORDERED_MOST)
+        return err_make(ERR_INVALID,
+                        "'sort' by anything but the name works in fleets of up to %d machines: leave it out, and ask "
+                        "for a state instead",
+                        ORDERED_MOST);
     TRY(fleet_list(&from, &call->who, api_query(call, "model"), call->arena, &items, &n));
     n = keep_wanted(call, items, n);
     fleet_order_sort(sort, items, n);
     size_t limit = (size_t)api_query_int(call, "limit", LIMIT_DEFAULT, 1, LIMIT_MAX);
-    size_t at = begin_at(call, sort, items, n);
+    size_t at = begin_at(call, n);
     size_t end = n - at > limit ? at + limit : n;
     struct jw *w = api_json(call);
     jw_object(w);
@@ -153,7 +203,7 @@ static Err list_things(struct api_call *call) {
     }
     jw_array_end(w);
     jw_kint(w, "total", (int64_t)n);
-    write_next(call, sort, items, end, n, w);
+    write_next(call, end, n, w);
     jw_object_end(w);
     return err_none();
 }

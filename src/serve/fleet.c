@@ -19,6 +19,7 @@ struct join {
     struct arena *arena;
     struct map index; /* of items by the thing's name */
     struct fleet_item *items;
+    size_t n;
 };
 
 static Value get(const struct doc *doc, const char *field) {
@@ -52,19 +53,31 @@ static const struct doctype *usable(const struct join *join, const char *name, s
     return gate_lens(join->who, type, "fleet", lens).code == ERR_NONE ? type : NULL;
 }
 
-static Err count_alarms(struct join *join) {
-    struct lens lens;
+static Err count_one(struct join *join, const struct lens *lens, const struct doctype *type) {
     struct doc_filter filters[STATES_MAX + 1];
-    const struct doctype *type = usable(join, alarm_type, &lens);
-    if (!type) return err_none();
     struct doc_query query = {.filters = filters, .n_filters = make_filters(join, type, standing_alarms, filters)};
     struct doc_count *counts;
     size_t n;
-    TRY(documents_count(join->from->documents, &lens, type, &query, "thing", join->arena, &counts, &n));
+    TRY(documents_count(join->from->documents, lens, type, &query, "thing", join->arena, &counts, &n));
     for (size_t i = 0; i < n; i++) {
         struct fleet_item *item = item_of(join, counts[i].key);
         if (item) item->open_alarms = counts[i].count;
     }
+    return err_none();
+}
+
+/* Where more machines stand in alarm than are counted at once, those of the page are counted one by one. */
+static Err count_alarms(struct join *join) {
+    struct lens lens;
+    const struct doctype *type = usable(join, alarm_type, &lens);
+    if (!type) return err_none();
+    Err err = count_one(join, &lens, type);
+    if (err.code != ERR_LIMIT || join->n > JOIN_PAGE) return err;
+    for (size_t i = 0; i < join->n; i++) {
+        join->thing = join->items[i].thing.row.name;
+        TRY(count_one(join, &lens, type));
+    }
+    join->thing = (Str){0};
     return err_none();
 }
 
@@ -104,7 +117,7 @@ static Err join_all(struct join *join) {
 }
 
 static Err run_join(struct join *join, struct fleet_item *items, size_t n) {
-    join->items = items;
+    join->items = items, join->n = n;
     map_init(&join->index);
     for (size_t i = 0; i < n; i++) map_put(&join->index, items[i].thing.row.name, i);
     Err err = n > 0 ? join_all(join) : err_none();
@@ -120,6 +133,19 @@ Err fleet_list(const struct fleet_sources *from, const struct principal *who, St
     TRY(gate_lens(who, NULL, "fleet", &lens));
     TRY(view_fleet(from->view, &lens, model, arena, &things, n));
     *out = arena_zero(arena, *n, sizeof **out);
+    for (size_t i = 0; i < *n; i++) (*out)[i].thing = things[i];
+    struct join join = {.from = from, .who = who, .arena = arena};
+    return run_join(&join, *out, *n);
+}
+
+Err fleet_page(const struct fleet_sources *from, const struct principal *who, const struct view_fleet_ask *ask,
+               struct arena *arena, struct fleet_item **out, size_t *n, bool *more) {
+    struct view_thing *things;
+    struct lens lens;
+    *n = 0;
+    TRY(gate_lens(who, NULL, "fleet", &lens));
+    TRY(view_fleet_page(from->view, &lens, ask, arena, &things, n, more));
+    *out = arena_zero(arena, *n + 1, sizeof **out);
     for (size_t i = 0; i < *n; i++) (*out)[i].thing = things[i];
     struct join join = {.from = from, .who = who, .arena = arena};
     return run_join(&join, *out, *n);

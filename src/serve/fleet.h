@@ -21,6 +21,9 @@ struct fleet_sources {
 /* By name; model empty: all. */
 Err fleet_list(const struct fleet_sources *from, const struct principal *who, Str model, struct arena *arena,
                struct fleet_item **out, size_t *n);
+/* One page of it, by name, for fleets of any size. */
+Err fleet_page(const struct fleet_sources *from, const struct principal *who, const struct view_fleet_ask *ask,
+               struct arena *arena, struct fleet_item **out, size_t *n, bool *more);
 Err fleet_get(const struct fleet_sources *from, const struct principal *who, Str name, struct arena *arena,
               struct fleet_item *out);
 /* Members of one item into an open object; health only when asked for. */

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "base/vec.h"
+#include "document/things.h"
 #include "os/thread.h"
 #include "serve/api.h"
 #include "serve/fleet.h"
@@ -26,9 +27,10 @@
 
 enum {
     OUTBOX_BATCH = 500,
-    OUTBOX_BATCHES = 4, /* of one turn: a flood of documents must not keep the status waiting */
-    ITEMS_MAX = 500,    /* of one event */
-    SEEN_MAX = 2000,    /* machines up to which a mere new sample counts as a change */
+    OUTBOX_BATCHES = 4,  /* of one turn: a flood of documents must not keep the status waiting */
+    ITEMS_MAX = 500,     /* of one event */
+    THINGS_MOST = 20000, /* machines up to which each is told of; a larger fleet's list asks for its pages */
+    SEEN_MAX = 2000,     /* machines up to which a mere new sample counts as a change */
     FINGERPRINT_NONE = 0,
 };
 static const char outbox_reader[] = "live";
@@ -214,7 +216,7 @@ static void tell_things(struct live *live, struct group *g) {
     struct fleet_item *items;
     size_t n = 0;
     Nanos began = clock_monotonic();
-    if (began < g->things_due) return;
+    if (began < g->things_due || things_count(live->serve->options.things, g->who.party) > THINGS_MOST) return;
     Err err = fleet_list(&from, &g->who, (Str){0}, &live->arena, &items, &n);
     if (err.code != ERR_NONE) complain("things", err);
     for (size_t i = 0; err.code == ERR_NONE && i < n;) i = tell_items(live, g, items, i, n);

@@ -6,6 +6,7 @@
 
 #include "act/act.h"
 #include "base/num.h"
+#include "document/things.h"
 #include "insight/watch.h"
 #include "os/process.h"
 #include "serve/api.h"
@@ -220,6 +221,10 @@ void metrics_write(struct serve *serve, struct buf *out) {
         struct watch_stats watch;
         watch_stats(o->watch, &watch);
         write_table(out, watch_rows_table, &watch);
+    }
+    if (o->things) {
+        head(out, "weft_things_memory_bytes", "memory of the registry of things", "gauge");
+        number(out, "weft_things_memory_bytes", "", things_bytes(o->things));
     }
     if (o->act) write_act(o->act, out);
     for (size_t i = 0; i < o->n_numbers; i++) write_numbers(&o->numbers[i], out);

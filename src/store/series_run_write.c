@@ -119,20 +119,21 @@ static uint32_t even_rows(uint64_t n) {
     return chunks <= 1 ? SERIES_CHUNK_ROWS_MAX : (uint32_t)((n + chunks - 1) / chunks);
 }
 
+static bool chunk_is_full(const struct series_run_writer *w) {
+    const struct series_table *t = &w->table;
+    return t->n_rows >= w->rows_limit || t->n_values >= VALUES_MAX || w->text_bytes >= TEXT_MAX;
+}
+
 Err series_run_write_thing(struct series_run_writer *w, PartyId party, ThingId thing, Nanos stamped, uint64_t n_rows) {
     ASSERT(SERIES_RUN_KEY(party, thing) > SERIES_RUN_KEY(w->part.party, w->part.thing));
     bool own = n_rows >= OWN_CHUNK_ROWS,
          shared = w->table.n_rows + n_rows <= SHARED_ROWS && w->rows_limit == SHARED_ROWS;
-    if (w->table.n_parts && (own || !shared)) TRY(end_chunk(w));
+    /* One that is full already would get a thing without rows, and its rows would begin the next. */
+    if (w->table.n_parts && (own || !shared || chunk_is_full(w))) TRY(end_chunk(w));
     w->part = (struct series_part){party, thing, 0, stamped};
     w->rows_limit = own ? even_rows(n_rows) : SHARED_ROWS;
     series_table_part(&w->table, party, thing, stamped);
     return err_none();
-}
-
-static bool chunk_is_full(const struct series_run_writer *w) {
-    const struct series_table *t = &w->table;
-    return t->n_rows >= w->rows_limit || t->n_values >= VALUES_MAX || w->text_bytes >= TEXT_MAX;
 }
 
 Err series_run_write_row(struct series_run_writer *w, Nanos time) {

@@ -67,7 +67,6 @@ static Err write_block(struct writing *w) {
 
 static Err write_things(struct writing *w) {
     struct series_live *live = w->engine->front.live;
-    w->things = series_names_count(w->engine->front.names, SERIES_NAME_THING);
     for (ThingId id = 1; id <= w->things; id++) {
         Nanos stamped;
         series_live_dump(live, id, &w->rows, &stamped);
@@ -130,7 +129,8 @@ static bool is_due(const struct series_engine *e, const struct series_manifest *
 
 void series_snapshot_keep(struct series_engine *e, struct series_manifest *m, uint64_t flushed) {
     if (e->damaged || !is_due(e, m)) return; /* with damage, more may be known after a repair */
-    struct writing w = {.engine = e, .zstd = zst_new()};
+    /* Things whose names stand in the log alone are left out: all of their rows do, too. */
+    struct writing w = {.engine = e, .zstd = zst_new(), .things = m->names[SERIES_NAME_THING]};
     uint64_t id = m->next_file++;
     rows_clear(&w.rows);
     Err err = write_file(&w, id);
