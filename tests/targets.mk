@@ -18,3 +18,6 @@ gate-mutant:
 
 $(B)/tests/import_kill_driver: $(B)/tests/import_kill_driver.o $(B)/tests/lib/os_http_client.o $(B)/tests/unit.o $(B)/lib/os.a $(B)/lib/base.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+# What asks for memory is counted by src/connect/ingest_alloc_test.c.
+$(B)/test/connect: private LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup

@@ -12,6 +12,7 @@
 #include "store/rows_form.h"
 
 #define NO_ROW SIZE_MAX
+#define FEW_VALUES 80u
 
 _Static_assert(sizeof(struct row_head) == 32, "the row head is part of the log's form");
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "rows are written as they lie in memory");
@@ -138,29 +139,31 @@ static int by_tag_then_place(const void *a, const void *b) {
     return x[0] != y[0] ? (x[0] < y[0] ? -1 : 1) : (x[1] < y[1] ? -1 : x[1] > y[1]);
 }
 
-/* Writes the open row anew without the values that a later one of the same metric replaces. */
+/*
+ * Writes the open row anew without the values that a later one of the same metric replaces. Each value's metric and
+ * place are sorted; the third number says of the value at that place whether it goes. Few fit the stack, and qsort's.
+ */
 static void drop_earlier(struct rows *rows) {
     struct row row = rows_open(open_head(rows));
     uint32_t n = row.n_values, kept = 0;
-    uint32_t(*order)[2] = malloc(n * (sizeof *order + 1));
+    uint32_t few[FEW_VALUES][3], (*order)[3] = n <= FEW_VALUES ? few : malloc(n * sizeof *order);
     ASSERT(order != NULL);
-    uint8_t *drop = (uint8_t *)(order + n);
     struct row_value v = {0};
     row.end = rows->bytes.ptr + rows->bytes.len;
-    for (uint32_t i = 0; rows_next_value(&row, &v); i++) order[i][0] = v.metric, order[i][1] = i, drop[i] = 0;
+    for (uint32_t i = 0; rows_next_value(&row, &v); i++) order[i][0] = v.metric, order[i][1] = i, order[i][2] = 0;
     qsort(order, n, sizeof *order, by_tag_then_place);
-    for (uint32_t i = 0; i + 1 < n; i++) drop[order[i][1]] = order[i][0] == order[i + 1][0];
+    for (uint32_t i = 0; i + 1 < n; i++) order[order[i][1]][2] = order[i][0] == order[i + 1][0];
     char *to = (char *)(uintptr_t)row.values;
     const char *from = to;
     v = (struct row_value){0};
     for (uint32_t i = 0; rows_next_value(&row, &v); i++, from = v.next) {
         size_t size = (size_t)(v.next - from);
-        if (drop[i]) continue;
+        if (order[i][2]) continue;
         memmove(to, from, size);
         to += size, kept++;
         /* what follows was not moved yet, so v.next still reads right */
     }
-    free(order);
+    if (order != few) free(order);
     rows->bytes.len = (size_t)(to - rows->bytes.ptr);
     open_head(rows)->n_values = kept;
 }
