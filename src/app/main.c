@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/cmd_bench.h"
 #include "app/cmd_compact.h"
 #include "app/cmd_demo.h"
 #include "app/cmd_device.h"
@@ -51,6 +52,7 @@ static const struct command commands[] = {
     {"pack", "pack new, check, install, upgrade, remove, list: industries as data", cmd_pack, NULL},
     {"worker", "worker print: what the server runs to print a document", cmd_worker, NULL},
     {"run", "run a kernel on files", cmd_run, NULL},
+    {"bench", "bench codec: how small and how fast columns of numbers become", cmd_bench, NULL},
     {"load", "load mqtt, fleet, tsbs: measure this or another server", cmd_load, NULL},
 };
 

@@ -7,28 +7,35 @@
  */
 #include "kernel/compress.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
 #include "base/zst.h"
 #include "kernel/bitpack.h"
-#include "kernel/codec_lanes.h"
+#include "kernel/compress_blocks.h"
 #include "kernel/compress_split.h"
 
 #define COLD_LEVEL 3
-#define PLANES_MIN 32 /* values; below, a zstd frame costs more than it saves */
+#define PLANES_MIN 32   /* values; below, a zstd frame costs more than it saves */
+#define ENTROPY_MIN 40  /* bytes; below, there is nothing to gain */
+#define WORTH 0.97      /* an entropy form must be so much shorter than blocks, which are read several times faster */
+#define DECIMAL_FITS 30 /* of 32 values, for a column to be tried as decimals of one power */
+#define TRUE_FLOAT_BITS 16 /* a value; columns with fewer are not tried as bits */
+#define DICTIONARY_MIN 64  /* values */
+#define DICTIONARY_BITS 10 /* a value; columns with fewer are not looked at */
 
 /* Forms of a column; a column of integers also holds a power of ten in its form's upper half. */
-enum { INTS_DIFFERENCES = 1, INTS_PLANES = 2, INTS_SPLIT = 4 };
-enum { FLOATS_DECIMAL, FLOATS_RAW, FLOATS_XOR_PLANES };
+enum { INTS_DIFFERENCES = 1, INTS_PLANES = 2, INTS_SPLIT = 4, INTS_BLOCKS = 7, INTS_DICTIONARY = 15 };
+enum { FLOATS_DECIMAL, FLOATS_RAW, FLOATS_XOR_PLANES, FLOATS_BLOCKS, FLOATS_DICTIONARY, FLOATS_PLANES, FLOATS_ZSTD };
 enum { BYTES_RAW, BYTES_ZSTD, BITS_GAPS };
 
 struct compress {
     struct zst *zstd;
     enum codec_isa isa;
     const struct codec_lanes *lanes;
+    struct codec_work work;
+    struct buf dictionary, whole;
     uint64_t *words;
     int64_t *ints;
     size_t cap_words, cap_ints;
@@ -67,12 +74,15 @@ void compress_use(struct compress *c, enum codec_isa isa) {
     ASSERT(codec_isa_has(isa));
     c->isa = isa;
     c->lanes = codec_lanes_of(isa);
+    c->work.isa = isa, c->work.lanes = c->lanes;
 }
 
 void compress_free(struct compress *c) {
     if (!c) return;
     zst_free(c->zstd);
     buf_fini(&c->planes);
+    buf_fini(&c->dictionary);
+    buf_fini(&c->whole);
     free(c->words);
     free(c->ints);
     free(c);
@@ -94,6 +104,20 @@ static uint64_t *words_of(struct compress *c, size_t n) {
 
 static int64_t *ints_of(struct compress *c, size_t n) {
     return c->ints = room(c->ints, &c->cap_ints, n, sizeof *c->ints);
+}
+
+static void put_ints(struct compress *c, const int64_t *v, size_t n, bool cold, bool dictionary, struct buf *out);
+
+/* Of what stands from start to middle and from middle on, keeps the second when it is shorter than `worth` of the
+ * first. */
+static void keep_shorter(struct buf *out, size_t start, size_t middle, double worth) {
+    size_t first = middle - start, second = out->len - middle;
+    if ((double)second < (double)first * worth) {
+        memmove(out->ptr + start, out->ptr + middle, second);
+        out->len = start + second;
+    } else {
+        out->len = middle;
+    }
 }
 
 /* ---- byte planes: first every lowest byte, then every next one */
@@ -205,27 +229,68 @@ static void put_residues(struct compress *c, const int64_t *v, size_t n, bool di
     out->ptr[start] = (char)(out->ptr[start] | (char)smaller);
 }
 
-void compress_ints(struct compress *c, const int64_t *v, size_t n, bool cold, struct buf *out) {
-    if (n == 0) return;
+/* By entropy, as one: the shorter of values and differences. */
+static void put_entropy(struct compress *c, const int64_t *v, size_t n, struct buf *out) {
     struct spread plain = {v[0], v[0]}, steps = {INT64_MAX, INT64_MIN};
     for (size_t i = 1; i < n; i++) {
         widen(&plain, v[i]);
         widen(&steps, difference(v, i));
     }
-    unsigned plain_width = spread_width(&plain), step_width = n > 1 ? spread_width(&steps) : 64;
+    unsigned plain_width = spread_width(&plain), step_width = spread_width(&steps);
     size_t start = out->len;
-    bool differences = step_width < plain_width;
-    put_residues(c, v, n, differences, differences ? steps.least : plain.least, differences ? step_width : plain_width,
-                 cold, out);
-    if (!cold || n < PLANES_MIN || plain_width == 0 || step_width == 0) return;
-    /* The wider of the two may still have the lower entropy: try it, and keep the shorter. */
+    put_residues(c, v, n, true, steps.least, step_width, true, out);
+    if (plain_width == 0 || step_width == 0) return;
+    /* The wider of the two may still have the lower entropy. */
     size_t middle = out->len;
-    differences = !differences;
-    put_residues(c, v, n, differences, differences ? steps.least : plain.least, differences ? step_width : plain_width,
-                 cold, out);
-    size_t first = middle - start, second = out->len - middle;
-    if (second < first) memmove(out->ptr + start, out->ptr + middle, second);
-    out->len = start + (second < first ? second : first);
+    put_residues(c, v, n, false, plain.least, plain_width, true, out);
+    keep_shorter(out, start, middle, 1.0);
+}
+
+/* Replaces the column from `start` on by a dictionary, when that is shorter. words: the values as such. */
+static void try_dictionary(struct compress *c, const void *values, size_t n, bool floats, bool cold, size_t start,
+                           struct buf *out) {
+    struct compress_blocks_set set;
+    size_t middle = out->len;
+    if (n < DICTIONARY_MIN || (middle - start) * 8 < n * DICTIONARY_BITS) return;
+    uint64_t *words = words_of(c, n);
+    memcpy(words, values, n * 8);
+    if (!compress_blocks_different(words, n, n / 3 < 65536 ? n / 3 : 65536, &set)) return;
+    buf_byte(out, floats ? FLOATS_DICTIONARY : INTS_DICTIONARY);
+    buf_u32le(out, (uint32_t)set.count);
+    buf_u32le(out, 0);
+    size_t from = out->len;
+    if (floats) {
+        double *list = malloc(set.count * 8);
+        ASSERT(list != NULL);
+        memcpy(list, set.words, set.count * 8);
+        compress_blocks_floats(&c->work, list, set.count, out);
+        free(list);
+    } else {
+        compress_blocks_ints(&c->work, (const int64_t *)set.words, set.count, out);
+    }
+    uint32_t size = (uint32_t)(out->len - from);
+    memcpy(out->ptr + from - 4, &size, 4);
+    put_ints(c, set.places, n, cold, false, out);
+    free(set.words);
+    free(set.places);
+    keep_shorter(out, start, middle, 1.0);
+}
+
+static void put_ints(struct compress *c, const int64_t *v, size_t n, bool cold, bool dictionary, struct buf *out) {
+    size_t start = out->len;
+    buf_byte(out, INTS_BLOCKS);
+    compress_blocks_ints(&c->work, v, n, out);
+    if (dictionary) try_dictionary(c, v, n, false, cold, start, out);
+    size_t middle = out->len;
+    if (!cold || n < PLANES_MIN || middle - start < ENTROPY_MIN) return;
+    put_entropy(c, v, n, out);
+    keep_shorter(out, start, middle, WORTH);
+}
+
+void compress_ints(struct compress *c, const int64_t *v, size_t n, bool cold, struct buf *out) {
+    if (n == 0) return;
+    ASSERT(n <= COMPRESS_VALUES_MAX);
+    put_ints(c, v, n, cold, true, out);
 }
 
 struct ints_head {
@@ -258,10 +323,43 @@ static bool read_words(struct compress *c, Str bytes, const struct ints_head *h,
     return true;
 }
 
-bool compress_read_ints(struct compress *c, Str bytes, int64_t *v, size_t n) {
-    if (n == 0) return bytes.len == 0;
+/* The different values, and which bytes say where they stand. */
+static bool read_dictionary(struct compress *c, Str bytes, size_t n, bool floats, Str *places, uint32_t *count) {
+    uint32_t size;
+    if (bytes.len < 8) return false;
+    memcpy(count, bytes.ptr, 4);
+    memcpy(&size, bytes.ptr + 4, 4);
+    if (*count == 0 || *count > n || size > bytes.len - 8) return false;
+    buf_clear(&c->dictionary);
+    buf_reserve(&c->dictionary, (size_t)*count * 8);
+    Str list = str_slice(bytes, 8, 8 + (size_t)size);
+    *places = str_slice(bytes, 8 + (size_t)size, bytes.len);
+    if (places->len == 0 || places->ptr[0] == INTS_DICTIONARY) return false;
+    void *into = c->dictionary.ptr;
+    size_t blocks = compress_blocks_count(*count);
+    return floats ? compress_blocks_read_floats(&c->work, list, *count, 0, blocks, into)
+                  : compress_blocks_read_ints(&c->work, list, *count, 0, blocks, into);
+}
+
+static bool look_up(const struct compress *c, uint32_t count, const int64_t *places, size_t n, void *values) {
+    const char *list = c->dictionary.ptr;
+    for (size_t i = 0; i < n; i++) {
+        if ((uint64_t)places[i] >= count) return false;
+        memcpy((char *)values + 8 * i, list + 8 * (size_t)places[i], 8);
+    }
+    return true;
+}
+
+static bool read_ints_dictionary(struct compress *c, Str bytes, int64_t *v, size_t n) {
+    Str places;
+    uint32_t count;
+    return read_dictionary(c, bytes, n, false, &places, &count) && compress_read_ints(c, places, v, n) &&
+           look_up(c, count, v, n, v);
+}
+
+static bool read_ints_as_one(struct compress *c, Str bytes, int64_t *v, size_t n) {
     struct ints_head h;
-    if (n > COMPRESS_VALUES_MAX || !read_head(&bytes, &h)) return false;
+    if (!read_head(&bytes, &h)) return false;
     bool differences = h.form & INTS_DIFFERENCES;
     uint64_t *words = words_of(c, n), unit = (uint64_t)ten_to[h.tens], least = (uint64_t)h.least;
     if (!read_words(c, bytes, &h, differences ? n - 1 : n, words)) return false;
@@ -272,43 +370,29 @@ bool compress_read_ints(struct compress *c, Str bytes, int64_t *v, size_t n) {
     return true;
 }
 
+bool compress_read_ints(struct compress *c, Str bytes, int64_t *v, size_t n) {
+    if (n == 0) return bytes.len == 0;
+    if (n > COMPRESS_VALUES_MAX || bytes.len == 0) return false;
+    Str rest = str_slice(bytes, 1, bytes.len);
+    switch (bytes.ptr[0]) {
+    case INTS_BLOCKS: return compress_blocks_read_ints(&c->work, rest, n, 0, compress_blocks_count(n), v);
+    case INTS_DICTIONARY: return read_ints_dictionary(c, rest, v, n);
+    default: return read_ints_as_one(c, bytes, v, n);
+    }
+}
+
 /* ---- floats */
 
-#define DECIMALS_MAX 15
-#define SAMPLE 32
-#define MANTISSA_LIMIT 9007199254740992.0 /* 2^53 */
-
-static bool same_bits(double a, double b) { return memcmp(&a, &b, sizeof a) == 0; }
-
-/* Whether v is m / 10^e, bit for bit. */
-static bool as_decimal(double v, unsigned e, int64_t *m) {
-    double scaled = v * (double)ten_to[e];
-    if (!(scaled > -MANTISSA_LIMIT && scaled < MANTISSA_LIMIT)) return false;
-    *m = llrint(scaled);
-    return same_bits((double)*m / (double)ten_to[e], v);
-}
-
-/* The smallest power that fits the most of a few values spread over the column. */
-static unsigned choose_decimals(const double *v, size_t n) {
-    size_t step = n > SAMPLE ? n / SAMPLE : 1;
-    unsigned best = 0;
-    size_t best_fits = 0;
-    for (unsigned e = 0; e <= DECIMALS_MAX; e++) {
-        size_t fits = 0, looked = 0;
-        int64_t m;
-        for (size_t i = 0; i < n; i += step, looked++) fits += as_decimal(v[i], e, &m);
-        if (fits > best_fits) best = e, best_fits = fits;
-        if (fits == looked) break;
-    }
-    return best;
-}
+#define SINGLE 0x20u /* with the power: rounded to single precision after the division */
+#define POWER_MASK 0x1fu
 
 /* Appends the exceptions (u32 index, 8 bytes) and leaves the mantissas in scratch; false: more than one in 16. */
-static bool to_decimals(struct compress *c, const double *v, size_t n, unsigned e, struct buf *exceptions) {
+static bool to_decimals(struct compress *c, const double *v, size_t n, unsigned power, bool single,
+                        struct buf *exceptions) {
     int64_t *m = ints_of(c, n), last = 0;
     size_t wrong = 0;
     for (size_t i = 0; i < n; i++) {
-        if (as_decimal(v[i], e, &m[i])) {
+        if (codec_real_decimal(v[i], power, single, &m[i])) {
             last = m[i];
             continue;
         }
@@ -320,49 +404,81 @@ static bool to_decimals(struct compress *c, const double *v, size_t n, unsigned 
     return true;
 }
 
-static void put_raw(struct compress *c, const double *v, size_t n, bool cold, struct buf *out) {
-    size_t start = out->len;
-    buf_byte(out, FLOATS_XOR_PLANES);
-    if (cold && n >= PLANES_MIN) {
-        uint64_t *words = words_of(c, n), last = 0, bits;
-        for (size_t i = 0; i < n; i++) {
-            memcpy(&bits, &v[i], 8);
-            words[i] = bits ^ last;
-            last = bits;
-        }
-        if (write_planes(c, words, n, 8, 8 * n, out)) return;
+/* Mantissas of one power for all, by entropy. */
+static void try_decimals(struct compress *c, const double *v, size_t n, size_t start, struct buf *out) {
+    unsigned power;
+    bool single;
+    size_t middle = out->len;
+    if (codec_real_choose(v, n, &power, &single) < DECIMAL_FITS) return;
+    buf_byte(out, FLOATS_DECIMAL);
+    buf_byte(out, (uint8_t)(power | (single ? SINGLE : 0)));
+    buf_u32le(out, 0); /* bytes of exceptions */
+    size_t from = out->len;
+    if (!to_decimals(c, v, n, power, single, out)) {
+        out->len = middle;
+        return;
     }
-    out->ptr[start] = FLOATS_RAW;
-    buf_add(out, v, n * 8);
+    uint32_t size = (uint32_t)(out->len - from);
+    memcpy(out->ptr + from - 4, &size, 4);
+    put_entropy(c, c->ints, n, out);
+    keep_shorter(out, start, middle, WORTH);
+}
+
+/* The planes of the bits, or of what changes in them. */
+static void try_planes(struct compress *c, const double *v, size_t n, bool changes, size_t start, struct buf *out) {
+    uint64_t *words = words_of(c, n), last = 0, bits;
+    size_t middle = out->len;
+    for (size_t i = 0; i < n; i++) {
+        memcpy(&bits, &v[i], 8);
+        words[i] = changes ? bits ^ last : bits;
+        last = bits;
+    }
+    buf_byte(out, changes ? FLOATS_XOR_PLANES : FLOATS_PLANES);
+    if (write_planes(c, words, n, 8, 8 * n, out))
+        keep_shorter(out, start, middle, WORTH);
+    else
+        out->len = middle;
+}
+
+/* The bytes as they are: for what comes again and again in long pieces. */
+static void try_zstd(struct compress *c, const double *v, size_t n, size_t start, struct buf *out) {
+    size_t middle = out->len;
+    buf_byte(out, FLOATS_ZSTD);
+    if (zst_write(c->zstd, (Str){(const char *)v, n * 8}, COLD_LEVEL, 8 * n, out))
+        keep_shorter(out, start, middle, WORTH);
+    else
+        out->len = middle;
 }
 
 void compress_floats(struct compress *c, const double *v, size_t n, bool cold, struct buf *out) {
     if (n == 0) return;
-    unsigned e = choose_decimals(v, n);
+    ASSERT(n <= COMPRESS_VALUES_MAX);
     size_t start = out->len;
-    buf_byte(out, FLOATS_DECIMAL);
-    buf_byte(out, (uint8_t)e);
-    buf_u32le(out, 0); /* bytes of exceptions */
-    size_t from = out->len;
-    if (to_decimals(c, v, n, e, out)) {
-        uint32_t size = (uint32_t)(out->len - from);
-        memcpy(out->ptr + from - 4, &size, 4);
-        compress_ints(c, c->ints, n, cold, out);
-        if (out->len - start < 8 * n + 1) return;
-    }
-    out->len = start;
-    put_raw(c, v, n, cold, out);
+    buf_byte(out, FLOATS_BLOCKS);
+    compress_blocks_floats(&c->work, v, n, out);
+    try_dictionary(c, v, n, true, cold, start, out);
+    if (!cold || n < PLANES_MIN || out->len - start < ENTROPY_MIN) return;
+    try_decimals(c, v, n, start, out);
+    if ((out->len - start) * 8 < n * TRUE_FLOAT_BITS) return;
+    try_planes(c, v, n, true, start, out);
+    try_planes(c, v, n, false, start, out);
+    try_zstd(c, v, n, start, out);
 }
 
 static bool read_decimals(struct compress *c, Str bytes, double *v, size_t n) {
     uint32_t size, i;
-    if (bytes.len < 5 || (uint8_t)bytes.ptr[0] > DECIMALS_MAX) return false;
-    double unit = (double)ten_to[(uint8_t)bytes.ptr[0]];
+    if (bytes.len < 5) return false;
+    unsigned form = (uint8_t)bytes.ptr[0], power = form & POWER_MASK;
+    if (power > CODEC_REAL_POWER_MAX || form > (SINGLE | POWER_MASK)) return false;
+    double unit = codec_real_power(power);
     memcpy(&size, bytes.ptr + 1, 4);
     if (size > bytes.len - 5 || size % 12) return false;
     int64_t *m = ints_of(c, n);
     if (!compress_read_ints(c, str_slice(bytes, 5 + size, bytes.len), m, n)) return false;
-    c->lanes->decimals(m, n, unit, v);
+    if (form & SINGLE)
+        c->lanes->singles(m, n, unit, v);
+    else
+        c->lanes->decimals(m, n, unit, v);
     for (const char *at = bytes.ptr + 5; at < bytes.ptr + 5 + size; at += 12) {
         memcpy(&i, at, 4);
         if (i >= n) return false;
@@ -381,6 +497,21 @@ static bool read_xor(struct compress *c, Str bytes, double *v, size_t n) {
     return true;
 }
 
+static bool read_planes_floats(struct compress *c, Str bytes, double *v, size_t n) {
+    uint64_t *words = words_of(c, n);
+    if (!read_planes(c, bytes, n, 8, words)) return false;
+    memcpy(v, words, n * 8);
+    return true;
+}
+
+static bool read_floats_dictionary(struct compress *c, Str bytes, double *v, size_t n) {
+    Str places;
+    uint32_t count;
+    int64_t *at = ints_of(c, n);
+    return read_dictionary(c, bytes, n, true, &places, &count) && compress_read_ints(c, places, at, n) &&
+           look_up(c, count, at, n, v);
+}
+
 bool compress_read_floats(struct compress *c, Str bytes, double *v, size_t n) {
     if (n == 0) return bytes.len == 0;
     if (bytes.len == 0 || n > COMPRESS_VALUES_MAX) return false;
@@ -388,12 +519,55 @@ bool compress_read_floats(struct compress *c, Str bytes, double *v, size_t n) {
     switch (bytes.ptr[0]) {
     case FLOATS_DECIMAL: return read_decimals(c, rest, v, n);
     case FLOATS_XOR_PLANES: return read_xor(c, rest, v, n);
+    case FLOATS_BLOCKS: return compress_blocks_read_floats(&c->work, rest, n, 0, compress_blocks_count(n), v);
+    case FLOATS_DICTIONARY: return read_floats_dictionary(c, rest, v, n);
+    case FLOATS_PLANES: return read_planes_floats(c, rest, v, n);
+    case FLOATS_ZSTD: return zst_read(c->zstd, rest, v, n * 8);
     case FLOATS_RAW:
         if (rest.len != n * 8) return false;
         memcpy(v, rest.ptr, rest.len);
         return true;
     default: return false;
     }
+}
+
+/* ---- in other ways */
+
+#define EXACT (INT64_C(1) << 53)
+
+bool compress_read_ints_as_floats(struct compress *c, Str bytes, double *v, size_t n) {
+    if (n > COMPRESS_VALUES_MAX) return false;
+    int64_t *ints = ints_of(c, n);
+    if (!compress_read_ints(c, bytes, ints, n)) return false;
+    uint64_t outside = 0;
+    for (size_t i = 0; i < n; i++) outside |= (uint64_t)ints[i] + (uint64_t)EXACT > 2 * (uint64_t)EXACT;
+    if (outside) return false;
+    c->lanes->decimals(ints, n, 1.0, v);
+    return true;
+}
+
+bool compress_read_floats_part(struct compress *c, Str bytes, size_t n, size_t from, size_t to, double *v) {
+    if (n == 0 || n > COMPRESS_VALUES_MAX || from > to || to > compress_blocks_count(n) || bytes.len == 0) return false;
+    if (bytes.ptr[0] == FLOATS_BLOCKS)
+        return compress_blocks_read_floats(&c->work, str_slice(bytes, 1, bytes.len), n, from, to, v);
+    buf_clear(&c->whole);
+    buf_reserve(&c->whole, n * 8);
+    size_t begin = from * COMPRESS_BLOCK, end = to * COMPRESS_BLOCK < n ? to * COMPRESS_BLOCK : n;
+    if (!compress_read_floats(c, bytes, (double *)(void *)c->whole.ptr, n)) return false;
+    if (end > begin) memcpy(v, c->whole.ptr + begin * 8, (end - begin) * 8);
+    return true;
+}
+
+bool compress_read_ints_part(struct compress *c, Str bytes, size_t n, size_t from, size_t to, int64_t *v) {
+    if (n == 0 || n > COMPRESS_VALUES_MAX || from > to || to > compress_blocks_count(n) || bytes.len == 0) return false;
+    if (bytes.ptr[0] == INTS_BLOCKS)
+        return compress_blocks_read_ints(&c->work, str_slice(bytes, 1, bytes.len), n, from, to, v);
+    buf_clear(&c->whole);
+    buf_reserve(&c->whole, n * 8);
+    size_t begin = from * COMPRESS_BLOCK, end = to * COMPRESS_BLOCK < n ? to * COMPRESS_BLOCK : n;
+    if (!compress_read_ints(c, bytes, (int64_t *)(void *)c->whole.ptr, n)) return false;
+    if (end > begin) memcpy(v, c->whole.ptr + begin * 8, (end - begin) * 8);
+    return true;
 }
 
 /* ---- bits and bytes */

@@ -22,6 +22,7 @@
 #include "kernel/codec_isa.h"
 
 #define COMPRESS_VALUES_MAX ((size_t)1 << 24) /* in one column */
+#define COMPRESS_BLOCK 1024u                  /* values that can be read by themselves */
 
 struct compress; /* scratch; one a thread */
 
@@ -40,6 +41,15 @@ void compress_bytes(struct compress *scratch, Str bytes, bool cold, struct buf *
 bool compress_read_ints(struct compress *scratch, Str bytes, int64_t *values, size_t n);
 bool compress_read_floats(struct compress *scratch, Str bytes, double *values, size_t n);
 bool compress_read_bits(struct compress *scratch, Str bytes, bool *values, size_t n);
+
+/*
+ * For readers of columns. A column of integers as doubles: false also when one is beyond 2^53 and so not exact.
+ * Of a column of n values, those of blocks [from, to) of COMPRESS_BLOCK each, the last being shorter: cheap where the
+ * column is in blocks, which it mostly is; else the whole is read and the rest left out.
+ */
+bool compress_read_ints_as_floats(struct compress *scratch, Str bytes, double *values, size_t n);
+bool compress_read_floats_part(struct compress *scratch, Str bytes, size_t n, size_t from, size_t to, double *values);
+bool compress_read_ints_part(struct compress *scratch, Str bytes, size_t n, size_t from, size_t to, int64_t *values);
 /* The same bits, 64 a word, without making them bools: words[(n + 63) / 64], bit i of word i / 64; past n they are 0.
  */
 bool compress_read_bit_words(struct compress *scratch, Str bytes, uint64_t *words, size_t n);

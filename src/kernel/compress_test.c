@@ -34,7 +34,7 @@ static const struct {
     double bytes_a_value; /* at most, cold, of many values */
 } int_shapes[] = {
     {"constant", int_constant, 0.01}, {"counter", int_counter, 0.01}, {"walk", int_walk, 0.6},
-    {"noise", int_noise, 1.3},        {"any", int_any, 8.01},         {"ends", int_ends, 0.3},
+    {"noise", int_noise, 1.3},        {"any", int_any, 8.02},         {"ends", int_ends, 0.3},
     {"time", int_time, 0.6},          {"regular", int_regular, 0.01}, {"spike", int_spike, 0.5},
 };
 
@@ -59,8 +59,8 @@ static const struct {
     double (*at)(size_t i, uint64_t r);
     double bytes_a_value;
 } float_shapes[] = {
-    {"decimal", float_decimal, 0.8}, {"fine", float_fine, 3.5}, {"true", float_true, 6.6},  {"any", float_any, 8.01},
-    {"odd", float_odd, 4.0},         {"rare", float_rare, 1.5}, {"huge", float_huge, 8.01},
+    {"decimal", float_decimal, 0.8}, {"fine", float_fine, 3.5}, {"true", float_true, 6.6},  {"any", float_any, 8.02},
+    {"odd", float_odd, 4.0},         {"rare", float_rare, 1.5}, {"huge", float_huge, 8.02},
 };
 
 static const size_t lengths[] = {0, 1, 2, 3, 31, 32, 33, 100, 1000, N_MAX};
