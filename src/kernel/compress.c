@@ -21,7 +21,8 @@
 #define ENTROPY_MIN 40  /* bytes; below, there is nothing to gain */
 #define WORTH 0.97      /* an entropy form must be so much shorter than blocks, which are read several times faster */
 #define DECIMAL_FITS 30 /* of 32 values, for a column to be tried as decimals of one power */
-#define TRUE_FLOAT_BITS 16 /* a value; columns with fewer are not tried as bits */
+#define TRUE_FLOAT_BITS 16 /* a value; columns with fewer are not tried as whole bits */
+#define CHANGE_BITS 6      /* nor, with fewer, as what changes in the bits */
 #define DICTIONARY_MIN 64  /* values */
 #define DICTIONARY_BITS 10 /* a value; columns with fewer are not looked at */
 
@@ -459,8 +460,9 @@ void compress_floats(struct compress *c, const double *v, size_t n, bool cold, s
     try_dictionary(c, v, n, true, cold, start, out);
     if (!cold || n < PLANES_MIN || out->len - start < ENTROPY_MIN) return;
     try_decimals(c, v, n, start, out);
-    if ((out->len - start) * 8 < n * TRUE_FLOAT_BITS) return;
+    if ((out->len - start) * 8 < n * CHANGE_BITS) return;
     try_planes(c, v, n, true, start, out);
+    if ((out->len - start) * 8 < n * TRUE_FLOAT_BITS) return;
     try_planes(c, v, n, false, start, out);
     try_zstd(c, v, n, start, out);
 }

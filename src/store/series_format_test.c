@@ -1,5 +1,5 @@
 /*
- * The files: those of format 1 in tests/golden/series-1 are read for ever, and the same rows still give the same run;
+ * The files: those of every format in tests/golden are read for ever, and the same rows still give the same run;
  * a damaged byte anywhere never gives a wrong value, and takes no more than what it belongs to.
  */
 #include <stdio.h>
@@ -17,10 +17,11 @@ void series_format_test(void);
 
 static const struct lens all = {.every_party = true, .from = INT64_MIN, .to = INT64_MAX};
 #define T0 INT64_C(1700006400000000000)
-#define GOLDEN_NEWEST "tests/golden/series-2"
+#define GOLDEN_NEWEST "tests/golden/series-3"
 
 /* One folder of each format that was ever written; cold: what merging makes of it. */
-static const char *const golden[] = {"tests/golden/series-1", GOLDEN_NEWEST, "tests/golden/series-2-cold"};
+static const char *const golden[] = {"tests/golden/series-1", "tests/golden/series-2", "tests/golden/series-2-cold",
+                                     GOLDEN_NEWEST, "tests/golden/series-3-cold"};
 
 static Nanos still(void *ctx) { return (void)ctx, T0 + NANOS_PER_HOUR; }
 static const struct clock clock_still = {still, NULL};

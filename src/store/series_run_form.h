@@ -5,8 +5,9 @@
 #include "store/series_run.h"
 
 #define SERIES_RUN_MAGIC "WEFTRUN1"
-#define SERIES_RUN_VERSION 2u /* 1: columns without the form of kernel/compress_split.h */
-#define SERIES_RUN_PAGE 128u  /* entries; the last page has fewer */
+#define SERIES_RUN_VERSION                                                                                             \
+    3u /* 1: columns as one; 2: kernel/compress_split.h too; 3: blocks too, see kernel/compress.h */
+#define SERIES_RUN_PAGE 128u /* entries; the last page has fewer */
 #define SERIES_RUN_PAGES_MAX (UINT32_C(1) << 26)
 
 struct series_run_head {
