@@ -18,6 +18,8 @@ bench/series_append: $(B)/bench/series_append
 $(B)/bench/series_append: $(B)/bench/series_append.o $(foreach r,$(call upto,store,$(ROOMS)),$(B)/lib/$(r).a)
 	$(CC) $(LDFLAGS) -o $@ $< $(foreach r,$(call reverse,$(call upto,store,$(ROOMS))),$(B)/lib/$(r).a) $(LIBS)
 .PHONY: bench/series_append
+$(B)/bench/series_batch: $(B)/bench/series_batch.o $(foreach r,$(call upto,store,$(ROOMS)),$(B)/lib/$(r).a)
+	$(CC) $(LDFLAGS) -o $@ $< $(foreach r,$(call reverse,$(call upto,store,$(ROOMS))),$(B)/lib/$(r).a) $(LIBS)
 
 $(B)/bench/ledger_append: $(B)/bench/ledger_append.o $(foreach r,$(call upto,trust,$(ROOMS)),$(B)/lib/$(r).a)
 	$(CC) $(LDFLAGS) -o $@ $< $(foreach r,$(call reverse,$(call upto,trust,$(ROOMS))),$(B)/lib/$(r).a) $(LIBS)

@@ -138,6 +138,8 @@ static const struct file_ops disk_ops = {
 static struct file_system disk = {.ops = &disk_ops};
 struct file_system *const file_disk = &disk;
 
+int file_disk_fd(const struct file *file) { return file->fs == file_disk ? fd_of(file) : -1; }
+
 /* ---- the same for every file system */
 
 Err file_open(struct file_system *fs, const char *path, unsigned flags, struct file **out) {

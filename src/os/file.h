@@ -55,6 +55,7 @@ struct file {
 };
 
 extern struct file_system *const file_disk; /* the real one */
+int file_disk_fd(const struct file *file);  /* for the room's own files; -1: not of the real disk */
 
 Err file_open(struct file_system *fs, const char *path, unsigned flags, struct file **out);
 void file_close(struct file *file); /* NULL is fine */

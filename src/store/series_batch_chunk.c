@@ -23,6 +23,7 @@ void series_batch_chunk_fini(struct series_batch_chunk *c) {
 Err series_batch_chunk_load(struct series_batch_chunk *c, struct series_run *run,
                             const struct series_run_entry *entry) {
     if (c->chunk.loaded && c->chunk.run == run && c->chunk.entry.offset == entry->offset) return err_none();
+    c->chunk.in_place = true;
     Err err = series_run_load(&c->chunk, run, entry);
     if (err.code) c->chunk.loaded = false;
     TRY(err);

@@ -276,22 +276,12 @@ bool series_chunk_is_plain(const struct series_chunk_column *c, Str section) {
     }
 }
 
-/* Eight bools, a byte each, as eight bits: the product brings byte i to bit 56 + i. */
-static uint64_t pack_bools(const bool *bits) {
-    uint64_t bytes;
-    memcpy(&bytes, bits, 8);
-    return bytes * UINT64_C(0x0102040810204080) >> 56;
-}
-
-static bool read_present(struct compress *scratch, struct series_chunk_room *room, const struct series_chunk *chunk,
+static bool read_present(struct compress *scratch, const struct series_chunk *chunk,
                          const struct series_chunk_column *c, Str section, uint64_t *present) {
     uint32_t n = chunk->head.n_rows;
     size_t count = 0;
     if (c->whole) return c->n == n && section.len == 0;
-    if (!compress_read_bits(scratch, section, room->bits, n)) return false;
-    memset(present, 0, (n + 63) / 64 * sizeof *present);
-    for (uint32_t i = 0; i < n / 8; i++) present[i / 8] |= pack_bools(room->bits + i * 8) << i % 8 * 8;
-    for (uint32_t i = n / 8 * 8; i < n; i++) present[i / 64] |= (uint64_t)room->bits[i] << i % 64;
+    if (!compress_read_bit_words(scratch, section, present, n)) return false;
     for (uint32_t i = 0; i < (n + 63) / 64; i++) count += (size_t)__builtin_popcountll(present[i]);
     return count == c->n;
 }
@@ -326,7 +316,7 @@ bool series_chunk_read_numbers(struct compress *scratch, struct series_chunk_roo
         hash_bytes(section.ptr, section.len) != c->checksum)
         return false;
     make_room(room, n_rows);
-    return read_present(scratch, room, chunk, c, str_slice(section, 0, c->presence_bytes), present) &&
+    return read_present(scratch, chunk, c, str_slice(section, 0, c->presence_bytes), present) &&
            read_plain(scratch, room, c, str_slice(section, c->presence_bytes, section.len), values, kind);
 }
 

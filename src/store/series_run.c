@@ -12,6 +12,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/vec.h"
+#include "os/file_map.h"
 #include "store/series_run_form.h"
 
 #define READ_WHOLE (UINT32_C(128) << 10) /* a chunk up to here is read in one go */
@@ -21,6 +22,8 @@ struct series_run {
     atomic_bool doomed;
     struct file_system *fs;
     struct file *file;
+    uint64_t size;                  /* of the file */
+    _Atomic(struct file_map *) map; /* made when first asked for */
     char *path;
     struct series_run_info info;
     struct series_run_foot foot;
@@ -51,6 +54,7 @@ static Err read_foot(struct series_run *run) {
     TRY(file_size(run->file, &size));
     if (size < sizeof(struct series_run_head) + sizeof *f) return corrupt(run, 0, "the file is too short for a run");
     uint64_t at = size - sizeof *f;
+    run->size = size;
     TRY(read_at(run, f, sizeof *f, at, "the foot is cut off"));
     if (memcmp(f->magic, SERIES_RUN_MAGIC, sizeof f->magic) != 0 ||
         f->checksum != hash_bytes(f, offsetof(struct series_run_foot, checksum)))
@@ -98,6 +102,7 @@ void series_run_ref(struct series_run *run) { atomic_fetch_add(&run->refs, 1); }
 
 void series_run_unref(struct series_run *run) {
     if (!run || atomic_fetch_sub(&run->refs, 1) != 1) return;
+    file_map_free(atomic_load(&run->map));
     file_close(run->file);
     if (atomic_load(&run->doomed)) {
         Err err = file_remove(run->fs, run->path);
@@ -241,17 +246,40 @@ static void forget_columns(struct series_run_chunk *c) {
     }
 }
 
-Err series_run_load(struct series_run_chunk *c, struct series_run *run, const struct series_run_entry *entry) {
-    if (c->loaded && c->run == run && c->entry.offset == entry->offset) return err_none();
-    c->loaded = c->has_times = false;
-    c->run = run, c->entry = *entry;
+/* The whole file as memory; NULL: it has to be read. */
+static const char *map_of(struct series_run *run) {
+    struct file_map *map = atomic_load_explicit(&run->map, memory_order_acquire), *none = NULL;
+    if (!map && (map = file_map_new(run->file, run->size)) &&
+        !atomic_compare_exchange_strong(&run->map, &none, map)) { /* somebody was quicker */
+        file_map_free(map);
+        map = none;
+    }
+    return map ? file_map_bytes(map).ptr : NULL;
+}
+
+static Err load_bytes(struct series_run_chunk *c, const struct series_run_entry *entry) {
+    const char *map = c->in_place ? map_of(c->run) : NULL;
+    if (map) { /* the index was held against the file's size */
+        c->whole = true;
+        c->view = (Str){map + entry->offset, entry->bytes};
+        return err_none();
+    }
     c->whole = entry->bytes <= READ_WHOLE;
     size_t n = c->whole ? entry->bytes : entry->head_bytes;
     buf_clear(&c->bytes);
     buf_reserve(&c->bytes, n + 1);
-    TRY(read_at(run, c->bytes.ptr, n, entry->offset, "a chunk is cut off"));
+    TRY(read_at(c->run, c->bytes.ptr, n, entry->offset, "a chunk is cut off"));
     c->bytes.len = n;
-    Err err = series_chunk_parse(buf_view(&c->bytes), &c->chunk);
+    c->view = buf_view(&c->bytes);
+    return err_none();
+}
+
+Err series_run_load(struct series_run_chunk *c, struct series_run *run, const struct series_run_entry *entry) {
+    if (c->loaded && c->run == run && c->entry.offset == entry->offset) return err_none();
+    c->loaded = c->has_times = false;
+    c->run = run, c->entry = *entry;
+    TRY(load_bytes(c, entry));
+    Err err = series_chunk_parse(c->view, &c->chunk);
     if (err.code) return corrupt(run, entry->offset, err.text);
     if (c->chunk.head.n_rows != entry->n_rows || series_chunk_bytes(&c->chunk) != entry->bytes)
         return corrupt(run, entry->offset, "a chunk is not what the index says");
@@ -264,7 +292,7 @@ Err series_run_load(struct series_run_chunk *c, struct series_run *run, const st
 static Err load_section(struct series_run_chunk *c, uint64_t at, size_t n, Str *out) {
     if (at > c->entry.bytes || n > c->entry.bytes - at) return corrupt(c->run, c->entry.offset, "a column is cut off");
     if (c->whole) {
-        *out = (Str){c->bytes.ptr + at, n};
+        *out = (Str){c->view.ptr + at, n};
         return err_none();
     }
     buf_clear(&c->section);

@@ -75,7 +75,9 @@ struct series_run_column {
 struct series_run_chunk {
     struct series_run *run;
     struct series_run_entry entry;
+    bool in_place; /* set before the first loading: look at the file where the system holds it, if that can be */
     bool loaded, whole, has_times;
+    Str view; /* all of it, when whole; else its head */
     struct buf bytes, section;
     struct series_chunk chunk;
     struct series_part *parts;         /* [n_parts], when has_times */
