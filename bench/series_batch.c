@@ -18,13 +18,19 @@
 #define WINDOW (10 * NANOS_PER_MIN)
 #define WORKERS 2
 
+/* A report under way. */
+struct late {
+    Nanos time, due; /* time 0: none is */
+};
+
 struct bench {
     struct series *series;
     uint32_t n_things, rounds;
     ThingId *things;
     MetricId metrics[METRICS];
     Nanos from, to;
-    double *walk; /* [n_things × METRICS] */
+    double *walk;      /* [n_things × METRICS] */
+    struct late *late; /* [n_things × 2] */
     uint64_t state;
 };
 
@@ -76,12 +82,23 @@ static Value next_value(struct bench *b, uint32_t thing, uint32_t m) {
     return m == 9 ? VALUE_I((int64_t)v) : VALUE_F(v);
 }
 
-static void put_half(struct bench *b, struct rows *rows, uint32_t thing, Nanos time, uint32_t first, uint32_t end) {
-    if (draw(&b->state) % 10 == 0) return;                                              /* missing */
-    if (draw(&b->state) % 50 == 0) time -= (Nanos)(1 + draw(&b->state) % 8) * STEP + 1; /* late */
+static void put(struct bench *b, struct rows *rows, uint32_t thing, Nanos time, int half) {
     rows_begin(rows, b->things[thing], time, 0);
-    for (uint32_t m = first; m < end; m++) rows_value(rows, b->metrics[m], next_value(b, thing, m));
+    for (uint32_t m = half ? 7 : 0; m < (half ? METRICS : 7u); m++)
+        rows_value(rows, b->metrics[m], next_value(b, thing, m));
     rows_end(rows);
+}
+
+/* A tenth never comes; one in fifty comes later. */
+static void report(struct bench *b, struct rows *rows, uint32_t thing, Nanos time, int half) {
+    struct late *late = &b->late[thing * 2 + (uint32_t)half];
+    uint64_t luck = draw(&b->state) % 100;
+    if (late->time && late->due <= time) put(b, rows, thing, late->time, half), late->time = 0;
+    if (luck < 10) return;
+    if (luck < 12 && !late->time)
+        *late = (struct late){time, time + (Nanos)(1 + luck % 7) * STEP};
+    else
+        put(b, rows, thing, time, half);
 }
 
 static void fill(struct bench *b) {
@@ -89,8 +106,8 @@ static void fill(struct bench *b) {
     rows_clear(&c.rows);
     for (Nanos t = b->from; t < b->to; t += STEP) {
         for (uint32_t i = 0; i < b->n_things; i++) {
-            put_half(b, &c.rows, i, t, 0, 7);
-            put_half(b, &c.rows, i, t, 7, METRICS);
+            report(b, &c.rows, i, t, 0);
+            report(b, &c.rows, i, t, 1);
         }
         fail("write", series_write(b->series, &c));
         rows_clear(&c.rows);
@@ -261,7 +278,7 @@ int main(int argc, char **argv) {
                       .state = 123};
     Nanos hours = argc > 2 ? atoi(argv[2]) : 24;
     if (!mkdtemp(dir) || !(b.things = calloc(b.n_things, sizeof *b.things)) ||
-        !(b.walk = calloc(b.n_things * METRICS, sizeof *b.walk)))
+        !(b.walk = calloc(b.n_things * METRICS, sizeof *b.walk)) || !(b.late = calloc(b.n_things * 2, sizeof *b.late)))
         return 1;
     fail("open", series_open(&(struct series_options){.dir = dir}, &b.series));
     name_all(&b);
@@ -283,5 +300,6 @@ int main(int argc, char **argv) {
     snprintf(command, sizeof command, "rm -rf %s", dir);
     free(b.things);
     free(b.walk);
+    free(b.late);
     return system(command);
 }

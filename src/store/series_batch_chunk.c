@@ -59,24 +59,53 @@ static void count_before(struct series_batch_numbers *column, size_t n_rows) {
     }
 }
 
-static Err decode(struct series_batch_chunk *c, struct series_batch_tools *tools, uint32_t i) {
+static bool read_present(struct series_batch_chunk *c, struct series_batch_tools *tools, uint32_t i, Str section) {
     struct series_batch_numbers *column = &c->columns[i];
     const struct series_chunk_column *form = &c->chunk.columns[i].form;
+    size_t n_rows = c->chunk.chunk.head.n_rows;
+    if (form->n == 0 || form->n > n_rows) return false;
+    make_room(column, n_rows);
+    if (form->whole) return form->n == n_rows && form->presence_bytes == 0;
+    if (!series_chunk_read_present(tools->scratch, &c->chunk.chunk, form, section, column->present)) return false;
+    count_before(column, n_rows);
+    return true;
+}
+
+/* What a column is and which rows have it; no values yet. */
+static Err open_column(struct series_batch_chunk *c, struct series_batch_tools *tools, uint32_t i) {
+    struct series_batch_numbers *column = &c->columns[i];
     Str section;
     if (column->state != SERIES_BATCH_UNREAD) return err_none();
     column->state = SERIES_BATCH_DAMAGED;
     TRY(series_run_load_section(&c->chunk, i, &section));
-    if (!series_chunk_is_plain(form, section)) {
+    if (!series_chunk_is_sound(&c->chunk.columns[i].form, section)) return series_run_column_damaged(&c->chunk, i);
+    if (!series_chunk_is_plain(&c->chunk.columns[i].form, section)) {
         column->state = SERIES_BATCH_OTHER;
         return err_none();
     }
-    size_t n_rows = c->chunk.chunk.head.n_rows;
-    make_room(column, n_rows);
-    if (!series_chunk_read_numbers(tools->scratch, &tools->room, &c->chunk.chunk, form, section, column->values,
-                                   column->present, &column->kind))
-        return series_run_column_damaged(&c->chunk, i);
-    if (!form->whole) count_before(column, n_rows);
+    if (!read_present(c, tools, i, section)) return series_run_column_damaged(&c->chunk, i);
     column->state = SERIES_BATCH_PLAIN;
+    column->first = column->end = 0;
+    return err_none();
+}
+
+/* Values [at, at + n) of an open column, and what was decoded before. */
+static Err decode(struct series_batch_chunk *c, struct series_batch_tools *tools, uint32_t i, size_t at, size_t n) {
+    struct series_batch_numbers *column = &c->columns[i];
+    size_t first = at / COMPRESS_BLOCK, end = (at + n + COMPRESS_BLOCK - 1) / COMPRESS_BLOCK;
+    Str section;
+    if (column->end > 0 && column->first <= first && end <= column->end) return err_none();
+    if (column->end > 0) {
+        first = first < column->first ? first : column->first;
+        end = end > column->end ? end : column->end;
+    }
+    TRY(series_run_load_section(&c->chunk, i, &section));
+    if (!series_chunk_read_numbers(tools->scratch, &tools->room, &c->chunk.columns[i].form, section, first, end,
+                                   column->values, &column->kind)) {
+        column->state = SERIES_BATCH_DAMAGED;
+        return series_run_column_damaged(&c->chunk, i);
+    }
+    column->first = first, column->end = end;
     return err_none();
 }
 
@@ -110,18 +139,22 @@ static size_t values_before(const struct series_batch_numbers *column, uint32_t 
     return column->before[row / 64] + (size_t)__builtin_popcountll(below);
 }
 
-static void view_numbers(const struct series_batch_chunk *c, uint32_t i, struct series_batch_rows r,
-                         struct arena *arena, struct view *out) {
-    const struct series_batch_numbers *column = &c->columns[i];
-    *out = (struct view){.numbers_only = true, .kind = column->kind};
-    if (c->chunk.columns[i].form.whole) {
-        out->numbers = column->values + r.begin, out->n = r.end - r.begin;
-        return;
+static Err view_numbers(struct series_batch_chunk *c, struct series_batch_tools *tools, uint32_t i,
+                        struct series_batch_rows r, struct view *out) {
+    struct series_batch_numbers *column = &c->columns[i];
+    size_t n_rows = r.end - r.begin, at = r.begin;
+    struct view v = {.numbers_only = true, .n = n_rows};
+    if (!c->chunk.columns[i].form.whole) {
+        at = values_before(column, r.begin);
+        v.present = cut_bits(column->present, r, &tools->arena);
+        v.n = series_batch_count(v.present, n_rows);
+        if (v.n == n_rows) v.present = NULL;
     }
-    out->numbers = column->values + values_before(column, r.begin);
-    out->present = cut_bits(column->present, r, arena);
-    out->n = series_batch_count(out->present, r.end - r.begin);
-    if (out->n == r.end - r.begin) out->present = NULL;
+    if (v.n == 0) return err_none();
+    TRY(decode(c, tools, i, at, v.n));
+    v.numbers = column->values + at, v.kind = column->kind;
+    *out = v;
+    return err_none();
 }
 
 static size_t first_value(const struct series_run_column *column, uint32_t row) {
@@ -152,11 +185,13 @@ static Err view_values(struct series_batch_chunk *c, struct series_batch_tools *
 static Err view_column(struct series_batch_chunk *c, struct series_batch_tools *tools, uint32_t i,
                        struct series_batch_rows r, bool as_values, struct view *out) {
     *out = (struct view){0};
-    if (!as_values) TRY(decode(c, tools, i));
-    if (!as_values && c->columns[i].state == SERIES_BATCH_DAMAGED) return err_none(); /* told already */
-    if (as_values || c->columns[i].state == SERIES_BATCH_OTHER) return view_values(c, tools, i, r, out);
-    view_numbers(c, i, r, &tools->arena, out);
-    return err_none();
+    if (as_values) return view_values(c, tools, i, r, out);
+    TRY(open_column(c, tools, i));
+    switch (c->columns[i].state) {
+    case SERIES_BATCH_PLAIN: return view_numbers(c, tools, i, r, out);
+    case SERIES_BATCH_OTHER: return view_values(c, tools, i, r, out);
+    default: return err_none(); /* told already */
+    }
 }
 
 /* A metric of several kinds stands in several columns, of which no two have a value in one row. */

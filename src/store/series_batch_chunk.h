@@ -18,7 +18,8 @@ struct series_batch_tools {
 struct series_batch_numbers {
     enum { SERIES_BATCH_UNREAD, SERIES_BATCH_PLAIN, SERIES_BATCH_OTHER, SERIES_BATCH_DAMAGED } state;
     uint8_t kind;
-    double *values;    /* [form.n] */
+    double *values;    /* [form.n], of which [first, end) are decoded */
+    size_t first, end; /* in blocks of COMPRESS_BLOCK */
     uint64_t *present; /* of all rows, unless the column is whole */
     uint32_t *before;  /* values before each word of it */
     size_t cap;        /* rows */

@@ -1,7 +1,7 @@
 /*
  * A thing's chunks of all runs are put in order of time. Those that overlap no other, as mostly, go out as they are
  * decoded; the others are joined. Rows in memory between two chunks make a batch of their own, those within one are
- * joined to it.
+ * joined to it, as are the ends of chunks that overlap.
  */
 #include "store/series_batch_read.h"
 
@@ -20,7 +20,6 @@ struct piece {
     size_t run; /* of a partition's runs the lower counts first */
     struct series_run_entry entry;
     struct series_batch_chunk *shared; /* loaded; NULL: a chunk of this thing alone */
-    struct series_batch_rows rows;     /* of it */
 };
 
 struct shelf {
@@ -137,23 +136,24 @@ static void add_piece(struct series_batch_reader *r, struct piece piece) {
 }
 
 /* The thing's rows in a chunk that things share; what is between them is of no interest. */
-static Err find_shared(struct series_batch_reader *r, struct piece *p) {
+static Err find_shared(struct series_batch_reader *r, struct piece *p, struct series_batch_rows *rows) {
     p->shared = shared_chunk(r, r->runs[p->run], p->entry.offset);
     p->shared->used = r->turn;
     TRY(series_batch_chunk_load(p->shared, r->runs[p->run], &p->entry));
-    TRY(series_batch_chunk_find(p->shared, &r->tools, r->party, r->thing, r->ask->from, r->ask->to, &p->rows));
-    if (p->rows.begin == p->rows.end) return err_none();
-    p->least = p->shared->chunk.times[p->rows.begin], p->greatest = p->shared->chunk.times[p->rows.end - 1];
+    TRY(series_batch_chunk_find(p->shared, &r->tools, r->party, r->thing, r->ask->from, r->ask->to, rows));
+    if (rows->begin == rows->end) return err_none();
+    p->least = p->shared->chunk.times[rows->begin], p->greatest = p->shared->chunk.times[rows->end - 1];
     return err_none();
 }
 
 static void take_entry(struct series_batch_reader *r, size_t run, const struct series_run_entry *e) {
-    struct piece piece = {later(e->least, r->ask->from), sooner(e->greatest, r->ask->to - 1), run, *e, NULL, {0}};
+    struct piece piece = {later(e->least, r->ask->from), sooner(e->greatest, r->ask->to - 1), run, *e, NULL};
+    struct series_batch_rows rows;
     if (e->first_key != e->last_key) {
-        Err err = find_shared(r, &piece);
+        Err err = find_shared(r, &piece, &rows);
         if (err.code) piece.shared->chunk.loaded = false;
         note(r, err);
-        if (err.code || piece.rows.begin == piece.rows.end) return;
+        if (err.code || rows.begin == rows.end) return;
     }
     add_piece(r, piece);
 }
@@ -226,54 +226,85 @@ static Err load_own(struct series_batch_reader *r, const struct piece *p, struct
     return err;
 }
 
-/* Its chunk must be loaded. */
-static Err cut(struct series_batch_reader *r, const struct piece *p, struct series_batch_chunk *c,
+/* Its rows with from <= time < to. */
+static Err cut(struct series_batch_reader *r, const struct piece *p, struct series_batch_chunk *c, Nanos from, Nanos to,
                struct series_batch_part *part) {
-    struct series_batch_rows rows = p->rows;
+    struct series_batch_rows rows;
     part->n = 0;
-    if (!p->shared) TRY(series_batch_chunk_find(c, &r->tools, r->party, r->thing, r->ask->from, r->ask->to, &rows));
+    if (!p->shared) TRY(load_own(r, p, c));
+    TRY(series_batch_chunk_find(c, &r->tools, r->party, r->thing, from, to, &rows));
     return series_batch_chunk_cut(c, &r->tools, rows, r->ask->metrics, r->ask->n_metrics, part);
 }
 
 static void give_alone(struct series_batch_reader *r, const struct piece *p) {
     struct series_batch_chunk *c = p->shared ? p->shared : own_chunk(r, 0);
     struct series_batch_part part;
-    if (!p->shared) {
-        Err err = load_own(r, p, c);
-        note(r, err);
-        if (err.code || give_summary(r, p, c)) return;
-    }
-    note(r, cut(r, p, c, &part));
+    if (r->ask->window && !p->shared && load_own(r, p, c).code == ERR_NONE && give_summary(r, p, c)) return;
+    note(r, cut(r, p, c, r->ask->from, r->ask->to, &part));
     give_part(r, &part);
 }
+
+/* ---- pieces that overlap */
+
+#define CLUSTER_MAX 64 /* pieces that are cut where others begin and end; more are joined as a whole */
+
+/* Pieces of which each overlaps another, by run, and memory's rows within their time. */
+struct cluster {
+    struct piece *pieces;
+    size_t n;
+    size_t memory, n_memory;
+};
 
 static int by_run(const void *a, const void *b) {
     const struct piece *x = a, *y = b;
     return x->run < y->run ? -1 : x->run > y->run;
 }
 
-/* Memory counts before all runs, of which no two partitions overlap. */
-static void give_joined(struct series_batch_reader *r, struct piece *pieces, size_t n, size_t from, size_t n_memory) {
+static int by_time(const void *a, const void *b) {
+    Nanos x = *(const Nanos *)a, y = *(const Nanos *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* What all of them have of from <= time < to. Memory counts before all runs, of which no two partitions overlap. */
+static void give_between(struct series_batch_reader *r, const struct cluster *c, Nanos from, Nanos to, size_t memory,
+                         size_t n_memory) {
     struct arena *arena = &r->tools.arena;
-    struct series_batch_part *parts = arena_alloc(arena, (n + 2) * sizeof *parts);
-    const struct series_batch_part **list = arena_alloc(arena, (n + 1) * sizeof *list);
-    size_t count = 0;
-    if (n_memory) series_batch_part_memory(&parts[count++], &r->index, r->recent.rows + from, n_memory, arena);
-    qsort(pieces, n, sizeof *pieces, by_run);
-    for (size_t i = 0; i < n; i++, count++) {
-        struct series_batch_chunk *c = pieces[i].shared ? pieces[i].shared : own_chunk(r, i);
-        parts[count].n = 0;
-        Err err = pieces[i].shared ? err_none() : load_own(r, &pieces[i], c);
-        note(r, err);
-        if (err.code == ERR_NONE) note(r, cut(r, &pieces[i], c, &parts[count]));
+    struct series_batch_part *parts = arena_alloc(arena, (c->n + 2) * sizeof *parts), *joined = parts + c->n + 1;
+    const struct series_batch_part **list = arena_alloc(arena, (c->n + 1) * sizeof *list);
+    size_t n = 0;
+    if (n_memory) {
+        series_batch_part_memory(&parts[c->n], &r->index, r->recent.rows + memory, n_memory, arena);
+        if (parts[c->n].n) list[n++] = &parts[c->n];
     }
-    size_t kept = 0;
-    for (size_t i = 0; i < count; i++)
-        if (parts[i].n) list[kept++] = &parts[i];
-    struct series_batch_part *joined = &parts[n + 1];
-    if (kept == 0) return;
-    if (kept > 1) series_batch_part_join(joined, list, kept, r->ask->n_metrics, arena);
-    give_part(r, kept > 1 ? joined : list[0]);
+    for (size_t i = 0; i < c->n; i++) {
+        const struct piece *p = &c->pieces[i];
+        if (p->least >= to || p->greatest < from) continue;
+        note(r, cut(r, p, p->shared ? p->shared : own_chunk(r, i), from, to, &parts[i]));
+        if (parts[i].n) list[n++] = &parts[i];
+    }
+    if (n > 1) series_batch_part_join(joined, list, n, r->ask->n_metrics, arena);
+    if (n > 0) give_part(r, n > 1 ? joined : list[0]);
+    arena_reset(arena);
+}
+
+/* Chunks overlap mostly at their ends, where rows came late: cut there, what is between goes out as it is. */
+static void give_cluster(struct series_batch_reader *r, const struct cluster *c) {
+    Nanos cuts[2 * CLUSTER_MAX + 2];
+    size_t n = 0, memory = c->memory, end = c->memory + c->n_memory;
+    if (c->n > 1) qsort(c->pieces, c->n, sizeof *c->pieces, by_run);
+    if (c->n > CLUSTER_MAX) {
+        give_between(r, c, r->ask->from, r->ask->to, memory, c->n_memory);
+        return;
+    }
+    for (size_t i = 0; i < c->n; i++) cuts[n++] = c->pieces[i].least, cuts[n++] = c->pieces[i].greatest + 1;
+    if (c->n_memory) cuts[n++] = r->recent.rows[memory]->time, cuts[n++] = r->recent.rows[end - 1]->time + 1;
+    qsort(cuts, n, sizeof *cuts, by_time);
+    for (size_t i = 0; i + 1 < n && !is_over(r); i++) {
+        size_t first = memory;
+        if (cuts[i] == cuts[i + 1]) continue;
+        while (memory < end && r->recent.rows[memory]->time < cuts[i + 1]) memory++;
+        give_between(r, c, cuts[i], cuts[i + 1], first, memory - first);
+    }
 }
 
 /* Memory's rows from `at` on whose time is below t. */
@@ -297,7 +328,7 @@ static void give_all(struct series_batch_reader *r) {
         if (n == 1 && within == 0)
             give_alone(r, &r->pieces[i]);
         else
-            give_joined(r, &r->pieces[i], n, memory, within);
+            give_cluster(r, &(struct cluster){&r->pieces[i], n, memory, within});
         memory += within;
         arena_reset(&r->tools.arena);
     }

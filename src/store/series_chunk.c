@@ -276,48 +276,63 @@ bool series_chunk_is_plain(const struct series_chunk_column *c, Str section) {
     }
 }
 
-static bool read_present(struct compress *scratch, const struct series_chunk *chunk,
-                         const struct series_chunk_column *c, Str section, uint64_t *present) {
-    uint32_t n = chunk->head.n_rows;
-    size_t count = 0;
-    if (c->whole) return c->n == n && section.len == 0;
-    if (!compress_read_bit_words(scratch, section, present, n)) return false;
-    for (uint32_t i = 0; i < (n + 63) / 64; i++) count += (size_t)__builtin_popcountll(present[i]);
+bool series_chunk_is_sound(const struct series_chunk_column *c, Str section) {
+    return section.len == (size_t)c->presence_bytes + c->value_bytes &&
+           hash_bytes(section.ptr, section.len) == c->checksum;
+}
+
+bool series_chunk_read_present(struct compress *scratch, const struct series_chunk *chunk,
+                               const struct series_chunk_column *c, Str section, uint64_t *present) {
+    size_t n = chunk->head.n_rows, count = 0;
+    if (!compress_read_bit_words(scratch, str_slice(section, 0, c->presence_bytes), present, n)) return false;
+    for (size_t i = 0; i < (n + 63) / 64; i++) count += (size_t)__builtin_popcountll(present[i]);
     return count == c->n;
 }
 
-static bool read_plain_ints(struct compress *scratch, const struct series_chunk_room *room, Str section, size_t n,
-                            double *values) {
-    if (!compress_read_ints(scratch, section, room->ints, n)) return false;
-    for (size_t i = 0; i < n; i++) values[i] = (double)room->ints[i];
+#ifdef SERIES_CHUNK_WHOLE_COLUMNS
+static bool compress_read_ints_part(struct compress *scratch, Str bytes, size_t n, size_t from, size_t to,
+                                    int64_t *values) {
+    size_t first = from * COMPRESS_BLOCK, end = to * COMPRESS_BLOCK < n ? to * COMPRESS_BLOCK : n;
+    if (!compress_read_ints(scratch, bytes, values, n)) return false;
+    memmove(values, values + first, (end - first) * sizeof *values);
+    return true;
+}
+static bool compress_read_floats_part(struct compress *scratch, Str bytes, size_t n, size_t from, size_t to,
+                                      double *values) {
+    (void)to;
+    return compress_read_floats(scratch, bytes, values - from * COMPRESS_BLOCK, n);
+}
+#endif
+
+static bool read_plain_bools(struct compress *scratch, struct series_chunk_room *room, Str section, size_t n,
+                             double *values) {
+    make_room(room, n);
+    if (!compress_read_bits(scratch, section, room->bits, n)) return false;
+    for (size_t i = 0; i < n; i++) values[i] = room->bits[i];
     return true;
 }
 
-static bool read_plain(struct compress *scratch, const struct series_chunk_room *room,
-                       const struct series_chunk_column *c, Str section, double *values, uint8_t *kind) {
-    if (c->family == SERIES_BOOLS) {
-        *kind = VALUE_BOOL;
-        if (!compress_read_bits(scratch, section, room->bits, c->n)) return false;
-        for (size_t i = 0; i < c->n; i++) values[i] = room->bits[i];
-        return true;
-    }
-    Str rest = str_slice(section, 1, section.len);
-    *kind = section.ptr[0] == SERIES_CHUNK_INTS ? VALUE_INT : VALUE_FLOAT;
-    if (*kind == VALUE_INT) return read_plain_ints(scratch, room, rest, c->n, values);
-    if (section.ptr[0] == SERIES_CHUNK_MIXED && !read_kinds(scratch, &rest, room->bits, c->n)) return false;
-    return compress_read_floats(scratch, rest, values, c->n);
+static bool read_plain_ints(struct compress *scratch, struct series_chunk_room *room, Str section, size_t n,
+                            size_t from, size_t to, double *values) {
+    size_t first = from * COMPRESS_BLOCK, end = to * COMPRESS_BLOCK < n ? to * COMPRESS_BLOCK : n;
+    make_room(room, n);
+    if (!compress_read_ints_part(scratch, section, n, from, to, room->ints)) return false;
+    for (size_t i = first; i < end; i++) values[i] = (double)room->ints[i - first];
+    return true;
 }
 
 bool series_chunk_read_numbers(struct compress *scratch, struct series_chunk_room *room,
-                               const struct series_chunk *chunk, const struct series_chunk_column *c, Str section,
-                               double *values, uint64_t *present, uint8_t *kind) {
-    size_t n_rows = chunk->head.n_rows;
-    if (c->n == 0 || c->n > n_rows || section.len != (size_t)c->presence_bytes + c->value_bytes ||
-        hash_bytes(section.ptr, section.len) != c->checksum)
-        return false;
-    make_room(room, n_rows);
-    return read_present(scratch, chunk, c, str_slice(section, 0, c->presence_bytes), present) &&
-           read_plain(scratch, room, c, str_slice(section, c->presence_bytes, section.len), values, kind);
+                               const struct series_chunk_column *c, Str section, size_t from, size_t to, double *values,
+                               uint8_t *kind) {
+    Str rest = str_slice(section, c->presence_bytes, section.len), kinds;
+    *kind = VALUE_BOOL;
+    if (c->family == SERIES_BOOLS) return read_plain_bools(scratch, room, rest, c->n, values);
+    uint8_t form = (uint8_t)rest.ptr[0];
+    rest = str_slice(rest, 1, rest.len);
+    *kind = form == SERIES_CHUNK_INTS ? VALUE_INT : VALUE_FLOAT;
+    if (form == SERIES_CHUNK_INTS) return read_plain_ints(scratch, room, rest, c->n, from, to, values);
+    if (form == SERIES_CHUNK_MIXED && !take_section(&rest, &kinds)) return false;
+    return compress_read_floats_part(scratch, rest, c->n, from, to, values + from * COMPRESS_BLOCK);
 }
 
 Value series_chunk_value(uint8_t kind, uint64_t bits) {

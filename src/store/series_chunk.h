@@ -9,6 +9,10 @@
 #include "store/series_merge.h"
 #include "store/series_table.h"
 
+#ifndef COMPRESS_BLOCK /* columns are not in blocks yet */
+#define SERIES_CHUNK_WHOLE_COLUMNS
+#define COMPRESS_BLOCK 1024u
+#endif
 #define SERIES_CHUNK_ROWS_MAX 8192u
 #define SERIES_CHUNK_COLUMNS_MAX (1u << 20)
 #define SERIES_CHUNK_BYTES_MAX (UINT32_C(1) << 30)
@@ -68,9 +72,14 @@ bool series_chunk_read_column(struct compress *scratch, const struct series_chun
                               struct buf *text);
 /* Whether doubles hold all of a column: it has no strings and no integers of 2^53 or more. */
 bool series_chunk_is_plain(const struct series_chunk_column *column, Str section);
+/* The first readings of a section hold it against its checksum; later ones need not. */
+bool series_chunk_is_sound(const struct series_chunk_column *column, Str section);
+/* Which rows have a value: bit i of word i / 64 for row i, [n_rows / 64, rounded up]. Of columns that are not whole. */
+bool series_chunk_read_present(struct compress *scratch, const struct series_chunk *chunk,
+                               const struct series_chunk_column *column, Str section, uint64_t *present);
 /*
- * Of such a column the values without gaps, [column->n], and, unless every row has one, presence: bit i of word i / 64
- * for row i, [n_rows / 64, rounded up]. kind: VALUE_BOOL, VALUE_INT (all are whole) or VALUE_FLOAT.
+ * Of a plain column the values without gaps, [column->n]: of blocks [from, to) of COMPRESS_BLOCK alone, each to its
+ * place in `values`. kind: VALUE_BOOL, VALUE_INT (all are whole) or VALUE_FLOAT.
  */
 struct series_chunk_room { /* for decoding, one a thread; zeroed to begin with */
     int64_t *ints;
@@ -79,8 +88,8 @@ struct series_chunk_room { /* for decoding, one a thread; zeroed to begin with *
 };
 void series_chunk_room_fini(struct series_chunk_room *room);
 bool series_chunk_read_numbers(struct compress *scratch, struct series_chunk_room *room,
-                               const struct series_chunk *chunk, const struct series_chunk_column *column, Str section,
-                               double *values, uint64_t *present, uint8_t *kind);
+                               const struct series_chunk_column *column, Str section, size_t from, size_t to,
+                               double *values, uint8_t *kind);
 Value series_chunk_value(uint8_t kind, uint64_t bits); /* of `first` and `last`; strings: NONE */
 
 #endif
