@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join, extname } from 'node:path'
 import type { Doc, ThingItem } from '../src/lib/types'
 import serviceTypes from './types.json'
+import { askSeries, askSql, sqlTables, tagsOf } from './explore'
 import { Fail, fakeQr, more, Raw, type Asked } from './more'
 import { tradeDocs, tradeTypes } from './trade'
 import { componentOf, DAY, HOUR, failures, iso, metricIndex, metricOf, models, NOW, sample, START, valueAt, wearOf } from './sample'
@@ -127,7 +128,7 @@ export function mock({ dir, port, pace = 1 }: MockOptions): Promise<Mock> {
     const met = bad ? metricOf(bad[1]) : metricOf(m % 4)
     return {
       ...t, ...extra,
-      latest: values.map((value, k) => ({ metric: metricOf(k).name, time: t.last_seen, value })),
+      latest: [...values.map((value, k) => ({ metric: metricOf(k).name, time: t.last_seen, value })), ...tagsOf(name, t.last_seen)],
       health: { index: t.health, contributors: t.health !== null && t.health < 90 ? [{ metric: met.name, points_lost: 100 - t.health - 6.2, own_z: 3.4, peer_z: 2.9, value: met.to, own_median: met.mean, peer_median: met.mean - 1.2, text_en: `${met.title_en} is 3.4 deviations from its own normal`, text_zh: `${met.title_zh}偏离自身正常水平 3.4 个标准差` },
         { metric: metricOf((bad?.[1] ?? 0 + 1) % 4).name, points_lost: 6.2, own_z: 1.6, peer_z: 1.1, value: 1, own_median: 1, peer_median: 1, text_en: 'Slightly more restless than its peers', text_zh: '波动略高于同型号设备' }] : [] },
       failure: t.state === 'offline' ? [] : [0, 1, 2, 3].map((k) => ({ component: componentOf(k).name, probability: bad && bad[1] === k ? t.prediction?.probability ?? .5 : .004 + ((m * 13 + k * 7) % 9) / 100 })),
@@ -172,7 +173,8 @@ export function mock({ dir, port, pace = 1 }: MockOptions): Promise<Mock> {
       case 'status': return status()
       case 'models': return { items: models }
       case 'dashboard': return dashboard()
-      case 'series': return series(q)
+      case 'series': return one === 'query' ? askSeries(body as never, world.things, now()) : series(q)
+      case 'sql': return one === 'tables' ? sqlTables : askSql(String(body.sql ?? ''), world.things)
       case 'things': {
         if (one) return detail(one)
         const text = (q.get('q') ?? '').toLowerCase()

@@ -42,6 +42,8 @@ const Account = lazy(() => import('./pages/account').then((m) => m.Account))
 const Factor = lazy(() => import('./pages/account').then((m) => m.Factor))
 const PasswordForm = lazy(() => import('./pages/account').then((m) => m.PasswordForm))
 const Packs = lazy(() => import('./pages/packs').then((m) => m.Packs))
+const Explore = lazy(() => import('./pages/explore').then((m) => m.Explore))
+const SqlPage = lazy(() => import('./pages/sql').then((m) => m.SqlPage))
 const Notices = lazy(() => import('./pages/notices').then((m) => m.Notices))
 const Join = lazy(() => import('./pages/join').then((m) => m.Join))
 const WorkLink = lazy(() => import('./pages/join').then((m) => m.WorkLink))
@@ -92,6 +94,8 @@ function places(alarms: number | undefined, orders: number | undefined, waiting:
     { key: 'nav_parts', icon: 'part', href: '#/docs/part', heads: ['docs/part', 'docs/reservation'] },
     { key: 'nav_technicians', icon: 'person', href: '#/docs/technician', heads: ['docs/technician'] },
     { key: 'nav_docs', icon: 'docs', href: '#/docs', heads: ['docs', 'import'] },
+    { key: 'nav_explore', icon: 'chart', href: '#/explore', heads: ['explore'] },
+    { key: 'nav_sql', icon: 'sql', href: '#/sql', heads: ['sql'] },
     { key: 'nav_sharing', icon: 'share', href: '#/sharing', heads: ['sharing'], count: waiting },
   ]
   if (isStaff()) all.push({ key: 'nav_people', icon: 'people', href: '#/people', heads: ['people'] }, { key: 'nav_packs', icon: 'pack', href: '#/packs', heads: ['packs'] },{ key: 'nav_operations', icon: 'ops', href: '#/operations', heads: ['operations'] })
@@ -230,7 +234,7 @@ function ProgressBar() {
   return slow ? <div class="progress" role="progressbar" aria-label={t('loading')} /> : null
 }
 
-const heads: Record<string, Key> = { '': 'nav_fleet', things: 'nav_fleet', alarms: 'nav_alarms', predictions: 'nav_predictions', orders: 'nav_orders', work: 'nav_my_work', docs: 'nav_docs', operations: 'nav_operations', more: 'nav_more', import: 'imp_step_file', sharing: 'nav_sharing', people: 'nav_people', packs: 'nav_packs', account: 'my_account', notifications: 'notifications' }
+const heads: Record<string, Key> = { '': 'nav_fleet', things: 'nav_fleet', alarms: 'nav_alarms', predictions: 'nav_predictions', orders: 'nav_orders', work: 'nav_my_work', docs: 'nav_docs', operations: 'nav_operations', more: 'nav_more', explore: 'nav_explore', sql: 'nav_sql', import: 'imp_step_file', sharing: 'nav_sharing', people: 'nav_people', packs: 'nav_packs', account: 'my_account', notifications: 'notifications' }
 function pageName({ path }: Route): string {
   const [head = '', second] = path
   return head === 'things' && second ? second : t(heads[head] ?? 'not_found')
@@ -249,6 +253,8 @@ function page(route: Route): ComponentChildren {
     case 'import': return one ? <ImportPage key={one} type={one} /> : <DocsPage type={undefined} />
     case 'sharing': return one === 'new' ? <AgreementNew /> : one && /^(\d+|AG-.*)$/.test(one) ? <AgreementPage key={one} id={one} /> : <Sharing tab={one} />
     case 'people': return <People tab={one} />
+    case 'explore': return <Explore />
+    case 'sql': return <SqlPage />
     case 'packs': return <Packs />
     case 'account': return <Account />
     case 'notifications': return <Notices tab={one} />

@@ -13,6 +13,7 @@ const further: [name: string, path: string][] = [
   ['docs-order', '/docs/order'], ['docs-bars', '/docs/order?group=customer'], ['docs-board', '/docs/order?view=board'], ['docs-map', '/docs/order?view=map'], ['doc', '/docs/order/63'], ['found', '/docs?q=Nordlicht'],
   ['import', '/import/order'], ['given-list', '/docs/order?agreement=AG-000003'], ['sharing', '/sharing'], ['sharing-received', '/sharing/received'], ['agreement', '/sharing/1'], ['agreement-received', '/sharing/3'], ['log', '/sharing/log'], ['ledger', '/sharing/ledger'],
   ['agreement-new', '/sharing/new'], ['members', '/people'], ['workers', '/people/workers'], ['tokens', '/people/tokens'], ['company', '/people/party'], ['packs', '/packs'], ['account', '/account'],
+  ['explore', '/explore?metric=volt&metric=vibration&range=7d&top=5'], ['explore-table', '/explore?things=press-0*&metric=pressure&view=table'], ['explore-empty', '/explore'], ['sql', '/sql'],
   ['notifications', '/notifications'], ['channels', '/notifications/channels'], ['rules', '/notifications/rules'],
 ]
 const inFour = (width: number, lang: string, theme: string) => (width === 1280) === ((lang === 'zh') === (theme === 'light'))

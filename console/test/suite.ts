@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { mock, type Mock } from '../dev/mock'
 import { behaviourTests } from './behaviour'
 import { documentTests } from './documents'
+import { exploreTests } from './explore'
 import { partnerTests } from './partners'
 import { runAll, shotsTo, Skip, startBrowser, stopBrowser } from './harness'
 import { pageTests } from './pages'
@@ -24,6 +25,7 @@ export async function main({ root, words }: { root: string; words: string[] }): 
   if (existsSync(site)) server = await mock({ dir: site, port: 0 })
   behaviourTests(() => server!, () => site)
   documentTests(() => server!)
+  exploreTests(() => server!)
   partnerTests(() => server!)
   pageTests(() => `http://127.0.0.1:${server!.port}`)
   realTests(root)

@@ -1,9 +1,11 @@
 // key: [zh, en]. {name} is filled in by the caller.
 import { docWords } from './words_docs'
+import { exploreWords } from './words_explore'
 import { shareWords } from './words_share'
 
 export const words = {
   ...docWords,
+  ...exploreWords,
   ...shareWords,
   // the frame
   tagline: ['设备数据变成判断，判断变成行动', 'Machine data becomes decisions, decisions become work'],

@@ -12,7 +12,7 @@ import { PageHead } from '../ui/page'
 
 export function More() {
   const who = useCell(session)
-  const links: [Key, IconName, string][] = [['nav_parts', 'part', '#/docs/part'], ['nav_technicians', 'person', '#/docs/technician'], ['nav_docs', 'docs', '#/docs'], ['nav_sharing', 'share', '#/sharing']]
+  const links: [Key, IconName, string][] = [['nav_parts', 'part', '#/docs/part'], ['nav_technicians', 'person', '#/docs/technician'], ['nav_docs', 'docs', '#/docs'], ['nav_explore', 'chart', '#/explore'], ['nav_sql', 'sql', '#/sql'], ['nav_sharing', 'share', '#/sharing']]
   if (isTechnician()) links.unshift(['nav_orders', 'order', '#/orders'])
   if (isStaff()) links.push(['nav_people', 'people', '#/people'], ['nav_packs', 'pack', '#/packs'], ['nav_operations', 'ops', '#/operations'])
   const unread = useNotifications().data?.unread ?? 0
