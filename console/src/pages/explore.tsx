@@ -63,7 +63,7 @@ export function Explore() {
         {asked.metrics.length > 0 && <Button icon="clock" onClick={() => setAgain((n) => n + 1)}>{t('x_refresh')}</Button>}
       </PageHead>
       <details class="card ask-card" open={first}>
-        <summary><strong>{t('x_question')}</strong><span class="faint">{brief(asked, known.metrics)}</span></summary>
+        <summary><strong>{t('x_question')}</strong><span class="faint">{brief(asked, known.metrics)}</span><Icon name="down" size={18} /></summary>
         <Form asked={asked} known={known} change={change} now={ready} />
       </details>
       {now.state === 'asking' && <Running since={now.since} stop={stop} />}
