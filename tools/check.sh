@@ -15,7 +15,7 @@ zlib\.h|src/os/gzip.c
 microhttpd\.h|src/os/http.c
 ini\.h|src/app/settings.c
 sodium.*|src/base/sha256.c src/trust/secret.c
-sqlite3(ext)?\.h|src/store/records_sqlite.c src/store/sqlite_vfs.c
+sqlite3(ext)?\.h|src/store/records_sqlite.c src/store/sqlite_vfs.c src/os/sqlheap.c src/serve/sql_inner.h
 libpq.*|plugins/postgresql/postgresql.c
 zstd.*|src/base/zst.c
 yaml\.h|src/model/pack_yaml.c

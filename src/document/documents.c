@@ -180,6 +180,10 @@ Err documents_by_number(struct documents *d, const struct lens *lens, const stru
     return err_make(ERR_NOT_FOUND, "no %s '" STR_FMT "'", type->name, STR_ARG(str_slice(number, 0, 60)));
 }
 
+Str documents_number(struct documents *d, const struct doctype *type, int64_t id, char out[32]) {
+    return doc_engine_number(d, doc_engine_table(d, type), id, out);
+}
+
 Err documents_list(struct documents *d, const struct lens *lens, const struct doctype *type,
                    const struct doc_query *query, struct arena *arena, struct doc_page *out) {
     return doc_query_list(d, lens, type, query, arena, out);

@@ -98,6 +98,9 @@ Err documents_get(struct documents *d, const struct lens *lens, const struct doc
 Err documents_by_number(struct documents *d, const struct lens *lens, const struct doctype *type, Str number,
                         struct arena *arena, struct doc **out);
 
+/* The number of a document that a reader was shown a reference to, of his own party; empty: unknown. */
+Str documents_number(struct documents *d, const struct doctype *type, int64_t id, char out[32]);
+
 struct doc_filter {
     const char *field; /* a field, or "state" "number" "id" "created" "changed" "created_by" */
     enum doc_op op;

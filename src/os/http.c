@@ -19,7 +19,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <microhttpd.h>
+#include <poll.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,6 +114,12 @@ static const char *const method_names[HTTP_METHOD_COUNT] = {
 };
 
 const char *http_method_name(enum http_method method) { return method_names[method]; }
+
+bool http_gone(const struct http_request *request) {
+    const struct exchange *ex = (const void *)((const char *)request - offsetof(struct exchange, request));
+    struct pollfd fd = {.fd = ex->client->fd, .events = POLLRDHUP};
+    return poll(&fd, 1, 0) == 1 && (fd.revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL)) != 0;
+}
 
 static enum http_method parse_method(const char *text) {
     for (int m = 0; m < HTTP_OTHER; m++)

@@ -56,6 +56,8 @@ struct http_request {
 Str http_header(const struct http_request *request, const char *name); /* empty: absent */
 Str http_cookie(const struct http_request *request, const char *name);
 Str http_param(const struct http_request *request, const char *name); /* first of that name; empty: absent */
+/* Has the client closed its side, so that nobody reads the answer? For a handler, now and then; never waits. */
+bool http_gone(const struct http_request *request);
 
 /* What a handler answers. Zeroed before the handler except status = 200. */
 struct http_response {

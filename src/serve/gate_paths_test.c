@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "serve/api.h"
-#include "tests/lib/serve_gate_world.h"
+#include "tests/lib/serve_gate_sql.h"
 
 void gate_paths_test(void);
 
@@ -846,6 +846,7 @@ static const struct driver {
     {"listThings", "/api/v1/things", drive_things},
     {"getThing", "/api/v1/things/m-1", drive_thing},
     {"getSeries", "/api/v1/series?thing=m-1&metric=volt", drive_series},
+    {"sql", "/api/v1/sql?sql=select+1", serve_gate_sql_drive},
     {"live", "/api/v1/live", drive_live},
 };
 

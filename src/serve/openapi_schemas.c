@@ -383,6 +383,22 @@ const struct openapi_schema openapi_schemas[] = {
                           "size", INT) "," M("path", LIST(TEXT)) "," M("checkpoint", TEXT))},
     {"AuditPage", PAGE(OBJECT(M("id", INT) "," M("at", TIME) "," M("who", TEXT) "," M("action", TEXT) "," M(
                       "type", TEXT) "," M("target", TEXT) "," M("before", ANY) "," M("after", ANY)))},
+    {"SqlOrder", STRICT("\"sql\"", M("sql", TEXT) "," M("params", ANY) "," M("limit", INT) "," M("time_s", INT) "," M(
+                                       "explain", BOOL) "," M("format", TEXT))},
+    {"SqlAnswer",
+     OBJECT(M("columns", LIST(OBJECT(M("name", TEXT) "," M("type", TEXT) "," M("scale", INT)))) "," M(
+         "rows", LIST(LIST(ANY))) "," M("n", INT) "," M("cut", BOOL) "," M("rows_read",
+                                                                           INT) "," M("seconds",
+                                                                                      NUMBER) "," M("plan",
+                                                                                                    LIST(TEXT)))},
+    {"SqlTables",
+     ITEMS(STRICT(
+         "\"name\",\"columns\"",
+         M("name", TEXT) "," M("title_en", TEXT) "," M("title_zh", TEXT) "," M("about_en", TEXT) "," M(
+             "about_zh",
+             TEXT) "," M("columns",
+                         LIST(OBJECT(M("name", TEXT) "," M("type", TEXT) "," M("title_en", TEXT) "," M(
+                             "title_zh", TEXT) "," M("unit", TEXT) "," M("refers", TEXT) "," M("input", BOOL))))))},
     {"KernelList",
      ITEMS(OBJECT(M("name", TEXT) "," M("summary", TEXT) "," M("usage", TEXT) "," M("input", TEXT) "," M(
          "output", TEXT) "," M("options", TEXT_OR_NULL) "," M("min_files", INT) "," M("max_files", INT)))},

@@ -17,7 +17,7 @@ struct serve {
     struct live *live;
     struct metrics *metrics;
     struct idempotency *idempotency;
-    atomic_uint kernels_running, exports_running;
+    atomic_uint kernels_running, exports_running, sql_running;
     atomic_bool ready;
     Nanos started; /* monotonic */
 };

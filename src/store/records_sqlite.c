@@ -17,6 +17,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/vec.h"
+#include "os/sqlheap.h"
 #include "store/records_sql.h"
 #include "store/records_view.h"
 #include "store/sqlite_vfs.h"
@@ -545,8 +546,7 @@ static Err sqlite_connect(const struct records_place *place, enum records_role r
     /* What a savepoint needs to undo stays in memory, not in temporary files. Refused, and then already so, once SQLite
      * has started. */
     if (role == RECORDS_WRITER) sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, -1);
-    if (role == RECORDS_WRITER)
-        sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* nobody asks, and it costs a lock each time */
+    sqlheap_install();
     Err err = open_database(c, place);
     if (err.code == ERR_NONE)
         *out = c;

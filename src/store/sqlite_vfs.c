@@ -13,6 +13,7 @@
 
 #include "os/clock.h"
 #include "os/process.h"
+#include "os/sqlheap.h"
 #include "os/thread.h"
 
 #define PATH_BYTES 4096
@@ -447,6 +448,7 @@ Err sqlite_vfs_add(struct file_system *fs) {
                               .xCurrentTime = vfs_time,
                               .xGetLastError = vfs_last_error,
                               .xCurrentTimeInt64 = vfs_time64};
+    sqlheap_install();
     int rc = sqlite3_vfs_register(&disk->vfs, 0);
     ASSERT(rc == SQLITE_OK);
     return err_none();
