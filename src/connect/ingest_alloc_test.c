@@ -100,6 +100,7 @@ static void tell_places(unsigned n) {
 struct feed {
     struct series *series;
     struct telemetry *telemetry;
+    struct ingest_counters counters;
     struct line_protocol *lines;
     struct telemetry_thing own[THINGS];
     struct telemetry_batch batch;
@@ -190,8 +191,7 @@ static void open_feed(struct feed *f) {
     ThingId id;
     *f = (struct feed){0};
     CHECK_OK(series_open(&(struct series_options){.dir = unit_temp_dir(), .memory_bytes = MEMORY}, &f->series));
-    f->telemetry = telemetry_new(
-        &(struct telemetry_options){.series = f->series, .counters = calloc(1, sizeof(struct ingest_counters))});
+    f->telemetry = telemetry_new(&(struct telemetry_options){.series = f->series, .counters = &f->counters});
     f->lines = line_protocol_new(&(struct line_protocol_options){.series = f->series});
     arena_init(&f->arena, 0);
     f->commit.done = finished, f->commit.ctx = f;

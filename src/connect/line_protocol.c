@@ -332,6 +332,14 @@ static const char *const kinds[] = {[VALUE_NONE] = "nothing",
                                     [VALUE_BOOL] = "true or false",
                                     [VALUE_STRING] = "a text"};
 
+static void refuse_kind(struct taking *t, const struct key *key, MetricId metric, enum value_kind is,
+                        enum value_kind sent) {
+    char reason[2 * NAME_MAX_BYTES + 200];
+    snprintf(reason, sizeof reason, "'" STR_FMT "' of '" STR_FMT "' is %s, but %s was sent",
+             STR_ARG(series_metric_name(t->self->options.series, metric)), STR_ARG(key->name), kinds[is], kinds[sent]);
+    refuse(t, key->name, t->self->scan.raw, reason);
+}
+
 static void put_field(struct taking *t, const struct key *key, const struct line_field *field, size_t *hint) {
     struct shape *shape = key->shape;
     MetricId metric;
@@ -355,9 +363,7 @@ static void put_field(struct taking *t, const struct key *key, const struct line
         }
     }
     if (!series_accepts(t->self->options.series, key->thing, metric, value.kind, &is)) {
-        char why[80];
-        snprintf(why, sizeof why, "it is %s here, but %s was sent", kinds[is], kinds[value.kind]);
-        refuse_field(t, key, field, why);
+        refuse_kind(t, key, metric, is, value.kind);
         return;
     }
     if (field->escaped) value.s = line_scan_text(value.s, t->batch->arena);

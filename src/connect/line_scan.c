@@ -96,6 +96,13 @@ static const char *take_plain(const char *at, double *out) {
     return at;
 }
 
+/* Whether a number is written as a whole one: one too large for 64 bits with a sign is kept as a float. */
+static bool is_whole(const char *at, const char *end) {
+    if (at < end && (*at == '+' || *at == '-')) at++;
+    while (at < end && *at >= '0' && *at <= '9') at++;
+    return at == end;
+}
+
 /* Telemetry's numbers, and what only line protocol writes: "+1", ".5", "5.", "1i", "1u". */
 static const char *take_number(const char *at, const char *end, Value *out) {
     char plain[64];
@@ -106,7 +113,7 @@ static const char *take_number(const char *at, const char *end, Value *out) {
     next = telemetry_number_parse(at, end, out);
     bool whole = next && (*next == ',' || *next == ' ' || *next == '\n' || *next == '\r');
     if (whole) return as_float(out), next;
-    if (next && (*next == 'i' || *next == 'u')) return out->kind == VALUE_INT ? next + 1 : NULL;
+    if (next && (*next == 'i' || *next == 'u')) return is_whole(at, next) ? next + 1 : NULL;
     const char *stop = at;
     while (stop < end && (strchr("+-.eE", *stop) || (*stop >= '0' && *stop <= '9')) && stop - at < 48) stop++;
     const char *digits = at + (at < stop && (*at == '+' || *at == '-'));
@@ -122,7 +129,7 @@ static const char *take_number(const char *at, const char *end, Value *out) {
     if (next != plain + n) return NULL;
     bool suffix = *stop == 'i' || *stop == 'u';
     if (!suffix) as_float(out);
-    return suffix && out->kind != VALUE_INT ? NULL : stop + suffix;
+    return suffix && !is_whole(at, stop) ? NULL : stop + suffix;
 }
 
 static const char *take_value(struct line_scan *scan, const char *at, struct line_field *field) {

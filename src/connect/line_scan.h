@@ -3,9 +3,9 @@
  *
  *     measurement,tag=value,tag=value field=1.5,other=7i,state="run" 1700000000000000000
  *
- * Numbers: 1.5 and 7, floats; 7i and 7u, exact integers; texts in quotes; t T true True TRUE and f F false False FALSE.
- * Backslash before comma, space or equals sign in names and tags, before quote or backslash in texts. Blank lines and
- * lines that begin with # are passed.
+ * Numbers: 1.5 and 7, floats; 7i and 7u, integers, exact up to 64 bits with a sign, else floats; texts in quotes; t T
+ * true True TRUE and f F false False FALSE. Backslash before comma, space or equals sign in names and tags, before
+ * quote or backslash in texts. Blank lines and lines that begin with # are passed.
  */
 #ifndef CONNECT_LINE_SCAN_H
 #define CONNECT_LINE_SCAN_H

@@ -23,9 +23,13 @@ struct disk_file {
 static int fd_of(const struct file *file) { return ((const struct disk_file *)file)->fd; }
 
 /* Every failure of the system in the words of the room. */
+static const char *remedy(int number) {
+    return number == ENOSPC || number == EDQUOT ? " (free some space: writing then goes on)" : "";
+}
+
 static Err disk_error(int number, const char *verb, const char *path) {
     enum err_code code = number == ENOENT ? ERR_NOT_FOUND : number == EEXIST ? ERR_CONFLICT : ERR_IO;
-    return err_errno(code, number, "cannot %s '%s'", verb, path);
+    return err_errno(code, number, "cannot %s '%s'%s", verb, path, remedy(number));
 }
 
 static int open_flags(unsigned flags) {
@@ -74,7 +78,9 @@ static Err disk_write(struct file *file, const void *from, size_t n, uint64_t at
     for (size_t done = 0; done < n;) {
         ssize_t r = pwrite(fd_of(file), (const char *)from + done, n - done, (off_t)(at + done));
         if (r < 0 && errno == EINTR) continue;
-        if (r < 0) return err_errno(ERR_IO, errno, "cannot write %zu bytes at %llu", n, (unsigned long long)at);
+        if (r < 0)
+            return err_errno(ERR_IO, errno, "cannot write %zu bytes at %llu%s", n, (unsigned long long)at,
+                             remedy(errno));
         done += (size_t)r;
     }
     return err_none();
