@@ -22,6 +22,7 @@
 #include "app/cmd_key.h"
 #include "app/cmd_ledger.h"
 #include "app/cmd_pack.h"
+#include "app/cmd_query.h"
 #include "app/cmd_thing.h"
 #include "app/cmd_token.h"
 #include "app/cmd_user.h"
@@ -50,17 +51,29 @@
 #define KIB ((uint32_t)1 << 10)
 #define DENY_MAX 64
 
-static const struct control_command *const commands[] = {&cmd_user_add,       &cmd_user_password,
-                                                         &cmd_user_roles,     &cmd_user_list,
-                                                         &cmd_user_party_add, &cmd_user_party_list,
-                                                         &cmd_token_create,   &cmd_device_create,
-                                                         &cmd_export_series,  &cmd_key_rotate,
-                                                         &cmd_key_rewrap,     &cmd_key_erase,
-                                                         &cmd_ledger_status,  &cmd_ledger_witness,
-                                                         &cmd_compact,        &cmd_pack_install,
-                                                         &cmd_pack_upgrade,   &cmd_pack_remove,
-                                                         &cmd_pack_list,      &cmd_import_table,
-                                                         &cmd_import_out,     NULL};
+static const struct control_command *const commands[] = {&cmd_user_add,
+                                                         &cmd_user_password,
+                                                         &cmd_user_roles,
+                                                         &cmd_user_list,
+                                                         &cmd_user_party_add,
+                                                         &cmd_user_party_list,
+                                                         &cmd_token_create,
+                                                         &cmd_device_create,
+                                                         &cmd_export_series,
+                                                         &cmd_query_run,
+                                                         &cmd_key_rotate,
+                                                         &cmd_key_rewrap,
+                                                         &cmd_key_erase,
+                                                         &cmd_ledger_status,
+                                                         &cmd_ledger_witness,
+                                                         &cmd_compact,
+                                                         &cmd_pack_install,
+                                                         &cmd_pack_upgrade,
+                                                         &cmd_pack_remove,
+                                                         &cmd_pack_list,
+                                                         &cmd_import_table,
+                                                         &cmd_import_out,
+                                                         NULL};
 
 /* ---- keep: rows that are durable go on to be understood */
 static void rows_kept(void *ctx, const struct rows *rows) {
@@ -238,6 +251,7 @@ static Err start_lines(struct flow *flow, const struct settings *s) {
                                             .ctx = flow,
                                             .thing_tags = tag_list(flow, settings_text(s, SETTING_ingest_thing_tags)),
                                             .split_tags = tag_list(flow, settings_text(s, SETTING_ingest_split_tags))};
+    flow->csv = (struct csv_ingest_options){flow->workspace.series, thing_seen, flow};
     return line_ingest_open(&options, &flow->lines);
 }
 

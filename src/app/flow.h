@@ -8,6 +8,7 @@
 #include "app/settings.h"
 #include "app/workspace.h"
 #include "base/arena.h"
+#include "connect/csv_ingest.h"
 #include "os/thread.h"
 #include "serve/serve.h"
 
@@ -29,6 +30,7 @@ struct flow {
     struct serve *serve;
     struct mqtt_server *mqtt;
     struct line_ingest *lines;
+    struct csv_ingest_options csv;
     struct control *control;
     struct arena arena;    /* lives as long as the flow */
     pthread_mutex_t guard; /* of watch, act and serve, for callbacks from threads of other parts */

@@ -149,6 +149,7 @@ Err flow_serve_start(struct flow *flow, const struct flow_options *o) {
         .witnesses = w->witnesses,
         .n_witnesses = w->n_witnesses,
         .lines = flow->lines,
+        .csv = &flow->csv,
         .view = flow->view,
         .query = flow->query,
         .watch = flow->watch,

@@ -194,6 +194,7 @@ const struct openapi_schema openapi_schemas[] = {
                 "stages", LIST(OBJECT(SERIES_STAGE))) "," M("limits",
                                                             OBJECT(M("rows", INT) "," M("bytes", INT) "," M(
                                                                 "time_ms", INT))) "," M("time_format", TEXT))},
+    {"SeriesImported", STRICT("\"rows\",\"values\"", M("rows", INT) "," M("values", INT))},
     {"SeriesAnswer",
      STRICT(
          "\"columns\",\"rows\",\"stats\"",

@@ -16,6 +16,7 @@
 
 struct act;
 struct catalog_cell;
+struct csv_ingest_options;
 struct agreements;
 struct disclosures;
 struct devices;
@@ -84,16 +85,17 @@ struct serve_options {
     struct devices *devices;
     struct things *things;
     struct documents *documents;
-    struct records *records;         /* for the audit */
-    struct imports *imports;         /* NULL: none */
-    const char *program;             /* path of weft, run to print; NULL: nothing is printed */
-    const char *spool;               /* a folder for files on their way in and out; NULL: no exports */
-    struct line_ingest *lines;       /* telemetry over HTTP; NULL: none */
-    struct agreements *agreements;   /* NULL: nobody sees another party's data … */
-    struct disclosures *disclosures; /* … and given with agreements */
-    struct notify *notify;           /* NULL: none */
-    struct rules *rules;             /* NULL: none */
-    struct ledger *ledger;           /* NULL: none */
+    struct records *records;              /* for the audit */
+    struct imports *imports;              /* NULL: none */
+    const char *program;                  /* path of weft, run to print; NULL: nothing is printed */
+    const char *spool;                    /* a folder for files on their way in and out; NULL: no exports */
+    struct line_ingest *lines;            /* telemetry over HTTP; NULL: none */
+    const struct csv_ingest_options *csv; /* samples as CSV; NULL: none */
+    struct agreements *agreements;        /* NULL: nobody sees another party's data … */
+    struct disclosures *disclosures;      /* … and given with agreements */
+    struct notify *notify;                /* NULL: none */
+    struct rules *rules;                  /* NULL: none */
+    struct ledger *ledger;                /* NULL: none */
     struct ledger_entries *ledger_entries;
     const struct note_key *witnesses; /* of the ledger */
     size_t n_witnesses;
