@@ -38,6 +38,8 @@ static Err settle_time(struct query_node *node, Str text, const char *what) {
         if (a->kind != QUERY_KIND_TIME || (b->op != QUERY_OP_TEXT && b->op != QUERY_OP_NUMBER)) continue;
         if (b->op == QUERY_OP_TEXT && time_parse(b->text, &b->time).code != ERR_NONE)
             return query_expr_parse_fault(b, text, what, "this is no time: write '2026-01-31T08:00:00Z'");
+        if (b->op == QUERY_OP_NUMBER && !(b->number > -9e12 && b->number < 9e12))
+            return query_expr_parse_fault(b, text, what, "this is no time in ms since 1970");
         if (b->op == QUERY_OP_NUMBER) b->time = (Nanos)(b->number * 1e6);
         b->op = QUERY_OP_TIME;
         b->kind = QUERY_KIND_TIME;

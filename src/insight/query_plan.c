@@ -166,14 +166,14 @@ static Err agg_parameter(struct query_node *node, Str text, const char *what, do
         if (arg->op == QUERY_OP_NUMBER && *out >= 0 && *out <= 100) return err_none();
         return query_expr_parse_fault(arg, text, what, "a percentile is a number from 0 to 100");
     }
-    if (arg->op == QUERY_OP_NUMBER && arg->number > 0 && arg->number < 1e10) {
+    if (arg->op == QUERY_OP_NUMBER && arg->number > 0 && arg->number < 1e9) {
         *out = arg->number;
         return err_none();
     }
     if (arg->op == QUERY_OP_TEXT && query_window_parse(arg->text, &span).code == ERR_NONE &&
         (span.unit == QUERY_UNIT_SPAN || span.unit == QUERY_UNIT_DAY)) {
-        *out = (double)(span.unit == QUERY_UNIT_DAY ? span.n * NANOS_PER_DAY : span.n) / (double)NANOS_PER_S;
-        return err_none();
+        *out = (double)span.n * (double)(span.unit == QUERY_UNIT_DAY ? NANOS_PER_DAY : 1) / 1e9;
+        if (*out < 1e9) return err_none();
     }
     return query_expr_parse_fault(arg, text, what, "the longest gap is a number of seconds or a span such as '5m'");
 }

@@ -545,7 +545,67 @@ static void check_limits(void) {
     close_bench(&b);
 }
 
+/* ---- under an agreement: South's v by the hour, w as it is, u as an index; nothing of North */
+static void check_lens(void) {
+    struct bench b;
+    open_bench(&b, "lens");
+    fleet(&b);
+    for (int k = 0; k < 8; k++) {
+        put(&b, "t2", T(k / 2, 30 * (k % 2)), "w", VALUE_F(k));
+        put(&b, "t2", T(k / 2, 30 * (k % 2)), "u", VALUE_F(k));
+        put(&b, "t2", T(k / 2, 30 * (k % 2)), "secret", VALUE_F(k));
+    }
+    commit(&b);
+    static const char *const things[] = {"t2", "t3", NULL}, *const v[] = {"v", NULL}, *const w[] = {"w", NULL},
+                             *const u[] = {"u", NULL};
+    const struct lens_grant grants[] = {{.things = things, .metrics = v, .resolution = NANOS_PER_HOUR},
+                                        {.things = things, .metrics = w},
+                                        {.things = things, .metrics = u, .index = true}};
+    b.lens.agreement = 1, b.lens.grants = grants, b.lens.n_grants = 3;
+    b.lens.from = T(1, 0), b.lens.to = T(24, 0);
+    unit_case("an agreement: samples of what is given as it is, in its period; other things do not exist");
+    check(&b, &(struct query){STAGES({SELECT(AS("thing", "thing"), AS("time", "time"), AS("w", "w")), .limit = 2})},
+          "t2 01:00 2 | t2 01:30 3");
+    check(&b, &(struct query){STAGES({BY(N("thing")), SELECT(AS("w", "median(w)"))})}, "t2 4.5");
+    unit_case("an agreement: what is given by the hour makes windows of whole hours");
+    check(&b, &(struct query){STAGES({SPAN(2 * NANOS_PER_HOUR), SELECT(AS("v", "sum(v)"))})}, "00:00 2 | 02:00 16");
+    check(&b, &(struct query){STAGES({BY(N("thing")), SELECT(AS("v", "max(v)"), AS("n", "count(v)"))})},
+          "t2 9 3 | t3 4 3");
+    unit_case("an agreement: nothing finer, by no aggregate and by no condition");
+    const struct query_stage fine[] = {
+        {SELECT(AS("v", "v"))},
+        {SPAN(NANOS_PER_HOUR), SELECT(AS("v", "first(v)"))},
+        {SPAN(NANOS_PER_HOUR), SELECT(AS("v", "median(v)"))},
+        {SPAN(NANOS_PER_HOUR), SELECT(AS("v", "max(v + 0)"))},
+        {SPAN(30 * NANOS_PER_MIN), SELECT(AS("v", "max(v)"))},
+        {SPAN(90 * NANOS_PER_MIN), SELECT(AS("v", "max(v)"))},
+        {.where = N("v > 3"), SELECT(AS("v", "count(v)"))},
+        {BY(N("w")), SELECT(AS("v", "max(v)"))},
+        {SELECT(AS("v", "max(u)"))},
+    };
+    for (size_t i = 0; i < sizeof fine / sizeof *fine; i++)
+        check_fails(&b, &(struct query){.stages = &fine[i], .n_stages = 1}, ERR_FORBIDDEN, "given");
+    check_fails(&b, &(struct query){.latest = true, .stages = fine, .n_stages = 1}, ERR_FORBIDDEN, "windows");
+    unit_case("an agreement: a name that is not given is as one that nobody reports");
+    const struct query_stage hidden = {SELECT(AS("s", "max(secret)"))}, absent = {SELECT(AS("s", "max(absent)"))};
+    check_fails(&b, &(struct query){.stages = &hidden, .n_stages = 1}, ERR_INVALID, "no column 'secret' here");
+    check_fails(&b, &(struct query){.stages = &absent, .n_stages = 1}, ERR_INVALID, "no column 'absent' here");
+    check_fails(&b, &(struct query){STAGES({BY(N("@fleet")), SELECT(AS("w", "max(w)"))})}, ERR_INVALID, "@fleet");
+    unit_case("an agreement: groups of too few things are withheld, and single rows are not shown");
+    b.lens.min_group = 2;
+    check(&b, &(struct query){STAGES({SPAN(NANOS_PER_HOUR), SELECT(AS("v", "sum(v)"))})},
+          "01:00 2 | 02:00 12 | 03:00 4");
+    check(&b, &(struct query){STAGES({BY(N("thing")), SELECT(AS("v", "sum(v)"))})}, "");
+    check(&b, &(struct query){STAGES({SELECT(AS("w", "sum(w)"))})}, "");
+    check_fails(&b, &(struct query){STAGES({SELECT(AS("w", "w"))})}, ERR_FORBIDDEN, "groups of at least 2");
+    unit_case("another party sees nothing of it");
+    b.lens = gate_lens_party(2, "test");
+    check_fails(&b, &(struct query){STAGES({SELECT(AS("w", "w"))})}, ERR_INVALID, "no column 'w'");
+    close_bench(&b);
+}
+
 void query_test(void) {
+    check_lens();
     check_expressions();
     check_faults();
     check_aggregates();
