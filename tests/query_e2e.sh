@@ -66,7 +66,7 @@ check 'beside the server' "$("$weft" query "$temp/q.json" --data "$data" --party
 kill "$server" && wait "$server" 2>/dev/null
 server=''
 check 'on a stopped folder' "$("$weft" query - --data "$data" --party acme <"$temp/q.json")" "$want"
-check 'a wrong question fails' "$(echo '{"x":1}' | "$weft" query - --data "$data" --party acme >/dev/null 2>&1; echo $?)" 1
+check 'a wrong question fails' "$(echo '{"x":1}' | "$weft" query - --data "$data" --party acme >/dev/null 2>&1; echo $?)" 2
 
 echo "query: $passed passed, $failed failed"
 [ "$failed" -eq 0 ]
