@@ -145,7 +145,7 @@ static Err read_string(struct prometheus_lex *lex, struct prometheus_lex_word *o
     bool good = true;
     for (lex->at++; good && lex->at < lex->query.len && peek(lex, 0) != quote;) {
         char c = lex->query.ptr[lex->at++];
-        if (c == '\n' && quote != '`')
+        if (c == '\0' || (c == '\n' && quote != '`'))
             good = false;
         else if (c == '\\' && quote != '`')
             good = read_escape(lex, quote, &text);
