@@ -405,24 +405,25 @@ static bool to_decimals(struct compress *c, const double *v, size_t n, unsigned 
     return true;
 }
 
-/* Mantissas of one power for all, by entropy. */
-static void try_decimals(struct compress *c, const double *v, size_t n, size_t start, struct buf *out) {
+/* Mantissas of one power for all, by entropy. Returns whether the column is such decimals at all. */
+static bool try_decimals(struct compress *c, const double *v, size_t n, size_t start, struct buf *out) {
     unsigned power;
     bool single;
     size_t middle = out->len;
-    if (codec_real_choose(v, n, &power, &single) < DECIMAL_FITS) return;
+    if (codec_real_choose(v, n, &power, &single) < DECIMAL_FITS) return false;
     buf_byte(out, FLOATS_DECIMAL);
     buf_byte(out, (uint8_t)(power | (single ? SINGLE : 0)));
     buf_u32le(out, 0); /* bytes of exceptions */
     size_t from = out->len;
     if (!to_decimals(c, v, n, power, single, out)) {
         out->len = middle;
-        return;
+        return false;
     }
     uint32_t size = (uint32_t)(out->len - from);
     memcpy(out->ptr + from - 4, &size, 4);
     put_entropy(c, c->ints, n, out);
     keep_shorter(out, start, middle, WORTH);
+    return true;
 }
 
 /* The planes of the bits, or of what changes in them. */
@@ -459,7 +460,7 @@ void compress_floats(struct compress *c, const double *v, size_t n, bool cold, s
     compress_blocks_floats(&c->work, v, n, out);
     try_dictionary(c, v, n, true, cold, start, out);
     if (!cold || n < PLANES_MIN || out->len - start < ENTROPY_MIN) return;
-    try_decimals(c, v, n, start, out);
+    if (try_decimals(c, v, n, start, out)) return;
     if ((out->len - start) * 8 < n * CHANGE_BITS) return;
     try_planes(c, v, n, true, start, out);
     if ((out->len - start) * 8 < n * TRUE_FLOAT_BITS) return;
