@@ -277,6 +277,7 @@ int main(int argc, char **argv) {
                       .rounds = argc > 3 ? (uint32_t)atoi(argv[3]) : 5,
                       .state = 123};
     Nanos hours = argc > 2 ? atoi(argv[2]) : 24;
+    setvbuf(stdout, NULL, _IOLBF, 0);
     if (!mkdtemp(dir) || !(b.things = calloc(b.n_things, sizeof *b.things)) ||
         !(b.walk = calloc(b.n_things * METRICS, sizeof *b.walk)) || !(b.late = calloc(b.n_things * 2, sizeof *b.late)))
         return 1;

@@ -377,7 +377,8 @@ static void random_case(void) {
 }
 
 static void golden_case(void) {
-    static const char *const dirs[] = {"tests/golden/series-1", "tests/golden/series-2", "tests/golden/series-2-cold"};
+    static const char *const dirs[] = {"tests/golden/series-1", "tests/golden/series-2", "tests/golden/series-2-cold",
+                                       "tests/golden/series-3", "tests/golden/series-3-cold"};
     static const MetricId metrics[] = {7, 3, 1, 5, 2, 6, 4};
     for (size_t i = 0; i < sizeof dirs / sizeof *dirs; i++) {
         struct series *s;

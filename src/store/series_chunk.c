@@ -289,21 +289,6 @@ bool series_chunk_read_present(struct compress *scratch, const struct series_chu
     return count == c->n;
 }
 
-#ifdef SERIES_CHUNK_WHOLE_COLUMNS
-static bool compress_read_ints_part(struct compress *scratch, Str bytes, size_t n, size_t from, size_t to,
-                                    int64_t *values) {
-    size_t first = from * COMPRESS_BLOCK, end = to * COMPRESS_BLOCK < n ? to * COMPRESS_BLOCK : n;
-    if (!compress_read_ints(scratch, bytes, values, n)) return false;
-    memmove(values, values + first, (end - first) * sizeof *values);
-    return true;
-}
-static bool compress_read_floats_part(struct compress *scratch, Str bytes, size_t n, size_t from, size_t to,
-                                      double *values) {
-    (void)to;
-    return compress_read_floats(scratch, bytes, values - from * COMPRESS_BLOCK, n);
-}
-#endif
-
 static bool read_plain_bools(struct compress *scratch, struct series_chunk_room *room, Str section, size_t n,
                              double *values) {
     make_room(room, n);

@@ -9,10 +9,6 @@
 #include "store/series_merge.h"
 #include "store/series_table.h"
 
-#ifndef COMPRESS_BLOCK /* columns are not in blocks yet */
-#define SERIES_CHUNK_WHOLE_COLUMNS
-#define COMPRESS_BLOCK 1024u
-#endif
 #define SERIES_CHUNK_ROWS_MAX 8192u
 #define SERIES_CHUNK_COLUMNS_MAX (1u << 20)
 #define SERIES_CHUNK_BYTES_MAX (UINT32_C(1) << 30)
