@@ -102,7 +102,8 @@ const quote = (s: string) => `'${s.replace(/'/g, "''")}'`
 export function asSql(a: Asked, from: number, to: number): string {
   const seconds = windowOf(a, from, to).ms / 1000
   const tag = a.by.startsWith('@') ? a.by.slice(1) : ''
-  const value = a.aggregate === 'last' ? 'max(s.value)' : `${a.aggregate}(s.value)`
+  // SQLite gives the other columns of the row that has the greatest time
+  const value = a.aggregate === 'last' ? 's.value AS value, max(s.time) AS newest' : `${a.aggregate}(s.value) AS value`
   const group = tag ? 'g.value' : a.by ? 's.thing' : ''
   const names = namesOf(a)
   const where = [
@@ -112,7 +113,7 @@ export function asSql(a: Asked, from: number, to: number): string {
     ...a.tags.map((x) => `s.thing IN (SELECT thing FROM latest WHERE metric = ${quote('@' + x.name)} AND value = ${quote(x.value)})`),
   ].filter(Boolean)
   return [
-    `SELECT ${group ? `${group} AS "group", ` : ''}datetime(unixepoch(s.time) / ${seconds} * ${seconds}, 'unixepoch') AS time, ${value} AS value`,
+    `SELECT ${group ? `${group} AS "group", ` : ''}datetime(unixepoch(s.time) / ${seconds} * ${seconds}, 'unixepoch') AS time, ${value}`,
     'FROM samples s',
     ...(a.model ? ['JOIN things t ON t.name = s.thing'] : []),
     ...(tag ? [`JOIN latest g ON g.thing = s.thing AND g.metric = ${quote('@' + tag)}`] : []),
