@@ -58,7 +58,6 @@ check "as JSON" "$(says '"state":"well"') $(says '"values":12000')" "1 1"
 
 run=$(ls "$temp"/data/series/run-*.weft)
 spoil "$run" 340
-spoil "$run" 340
 doctor
 check "a damaged run" "$status $(says '^damaged')" "1 1"
 check "… names the file, the thing and the time" "$(says 'series/run-.* at byte') $(says 'of press-[12], .* to 20')" "1 1"
