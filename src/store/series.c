@@ -323,6 +323,10 @@ Err series_flush(struct series *s) {
     return s->ops->flush(s->engine);
 }
 
+Err series_kept(struct series *s, struct arena *arena, struct series_kept **out, size_t *n) {
+    return s->ops->kept(s->engine, arena, out, n);
+}
+
 Err series_compact(struct series *s) {
     if (s->options.read_only) return read_only_error(s);
     return s->ops->compact(s->engine);

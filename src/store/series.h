@@ -16,6 +16,7 @@
 #include "os/clock.h"
 #include "os/file.h"
 #include "store/rows.h"
+#include "store/series_keep.h"
 
 struct series;
 
@@ -35,6 +36,7 @@ struct series_options {
     uint64_t snapshot_values; /* values in runs before the latest ones of all things are written to a file of their own;
                                  0 = 2^20, or twice the series there are */
     const char *backend;      /* NULL: "embedded", the default */
+    const struct series_keep_policy *keep; /* NULL: everything for ever */
 };
 
 /* A message that could not be kept as samples, kept raw with its reason. All Str are borrowed until `done`. */
@@ -132,6 +134,7 @@ struct series_stats {
     uint64_t rows, values, commits, syncs, dead_letters; /* since open */
     uint64_t memory_bytes, disk_bytes, log_bytes;
     uint64_t runs, chunks;
+    uint64_t dropped_runs, dropped_bytes; /* because their time was over */
     uint32_t things, metrics;
     uint64_t latest;                    /* series with a latest value or a kind */
     uint64_t names_bytes, latest_bytes; /* memory of names, of latest values */
@@ -141,6 +144,8 @@ struct series_stats {
     uint64_t latest_refused; /* files of latest values that could not be read */
 };
 void series_stats(const struct series *series, struct series_stats *out);
+/* What is kept, by partition, class and level, and when it is dropped. In the arena. */
+Err series_kept(struct series *series, struct arena *arena, struct series_kept **out, size_t *n);
 /* Writes memory out as a run and cuts the log; for tests, commands and idle time. */
 Err series_flush(struct series *series);
 /* The same, and merges every partition into one run compressed for good; may take minutes. */

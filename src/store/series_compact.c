@@ -4,15 +4,17 @@
  * partition whose time has passed is merged into one run, compressed for good. Small partitions long past are merged
  * into the window that holds them, so that years of little data do not become thousands of files.
  *
- * Only runs that follow one another in arrival, with none of the partition between them, are merged: the result stands
- * in their place, and of one moment the later arrival still counts.
+ * The runs that came of one flush or one merging, one of each class of retention, are a generation. Only generations
+ * that follow one another in arrival, with none of the partition between them, are merged: the result stands in their
+ * place, and of one moment the later arrival still counts. What is read is parted into classes as they are said at
+ * that moment, so that rows of different classes never share a file, and a class that was changed reaches what is old.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/vec.h"
-#include "store/series_engine.h"
+#include "store/series_keep_class.h"
 #include "store/series_partition.h"
 #include "store/series_run_write.h"
 #include "store/series_snapshot.h"
@@ -43,25 +45,55 @@ static bool readable(struct series_run *const *runs, size_t n) {
     return true;
 }
 
+/* How many runs from the i-th on are of one generation. */
+static size_t generation(struct series_run *const *runs, size_t n, size_t i) {
+    size_t count = 1;
+    while (i + count < n && series_run_info(runs[i + count])->last == series_run_info(runs[i])->last) count++;
+    return count;
+}
+
+static uint64_t bytes_together(struct series_run *const *runs, size_t n) {
+    uint64_t sum = 0;
+    for (size_t i = 0; i < n; i++) sum += bytes_of(runs[i]);
+    return sum;
+}
+
 /*
- * How many of a partition's runs, the newest first, are worth merging: as many as may be, when there are several and
- * the oldest of them is not much larger than the others together.
+ * How many of a partition's runs, the newest first, are worth merging: as many generations as may be, when there are
+ * several and the oldest of them is not much larger than the others together.
  */
 static size_t like_sized(struct series_run *const *runs, size_t n, size_t several) {
     uint64_t newer = 0;
-    size_t count = 0;
-    for (size_t i = 0; i < n && newer + bytes_of(runs[i]) <= RUN_BYTES_MAX; newer += bytes_of(runs[i++]))
-        if (bytes_of(runs[i]) <= 2 * newer) count = i + 1;
-    return count >= several ? count : 0;
+    size_t count = 0, generations = 0;
+    for (size_t i = 0, k = 1; i < n; k++) {
+        size_t g = generation(runs, n, i);
+        uint64_t bytes = bytes_together(runs + i, g);
+        if (newer + bytes > RUN_BYTES_MAX) break;
+        i += g;
+        if (bytes <= 2 * newer) count = i, generations = k;
+        newer += bytes;
+    }
+    return generations >= several ? count : 0;
+}
+
+/* Whether one generation is as it would be written now. */
+static bool is_settled(struct series_run *const *runs, size_t n, struct series_keep_class *classes) {
+    bool settled = true;
+    for (size_t i = 0; i < n; i++) {
+        const struct series_run_info *info = series_run_info(runs[i]);
+        settled &= info->cold && series_keep_class_is_said(classes, info->class);
+    }
+    return settled;
 }
 
 /* The same for a partition that is over: all, unless that would write much again for little. */
-static size_t all_at_last(struct series_run *const *runs, size_t n, bool whole) {
-    uint64_t sum = 0, oldest = bytes_of(runs[n - 1]);
-    for (size_t i = 0; i < n; i++) sum += bytes_of(runs[i]);
-    bool anew = !series_run_info(runs[n - 1])->cold;
+static size_t all_at_last(struct series_run *const *runs, size_t n, bool whole, struct series_keep_class *classes) {
+    size_t newer = 0;
+    for (size_t g; newer < n && (g = generation(runs, n, newer)) + newer < n;) newer += g;
+    uint64_t sum = bytes_together(runs, n), oldest = bytes_together(runs + newer, n - newer);
     if (sum > RUN_BYTES_MAX) return 0;
-    return anew || (n > 1 && (whole || sum - oldest >= oldest / 3)) ? n : 0;
+    if (!is_settled(runs + newer, n - newer, classes)) return n;
+    return newer && (whole || sum - oldest >= oldest / 3) ? n : 0;
 }
 
 /* When it is looked at, and what has been flushed by then. */
@@ -70,7 +102,9 @@ struct moment {
     uint64_t flushed; /* number of the last flush; with `quiet`, of one that is long ago */
     bool quiet;
     bool whole;     /* every partition counts as over */
-    size_t several; /* runs of like size are worth merging */
+    size_t several; /* generations of like size are worth merging */
+    unsigned widest; /* partition that any class allows */
+    struct series_keep_class *classes;
 };
 
 /* Its time has passed, and nothing is being written into it any more. */
@@ -82,7 +116,7 @@ static bool is_over(const struct series_run_info *newest, const struct moment *m
 static bool partition_job(struct series_run **runs, size_t n, const struct moment *m, struct job *job) {
     const struct series_run_info *info = series_run_info(runs[0]);
     size_t count = like_sized(runs, n, m->several);
-    if (count == 0 && is_over(info, m)) count = all_at_last(runs, n, m->whole);
+    if (count == 0 && is_over(info, m)) count = all_at_last(runs, n, m->whole, m->classes);
     if (count == 0 || !readable(runs, count)) return false;
     *job = (struct job){runs, count, {info->from, info->to}};
     return true;
@@ -99,7 +133,7 @@ static bool window_job(const struct series_set *set, size_t i, const struct mome
     const struct series_run_info *info = series_run_info(set->runs[i]);
     struct series_partition own = {info->from, info->to};
     unsigned level = series_partition_level(&own);
-    if (level + 1 >= SERIES_PARTITION_LEVELS) return false;
+    if (level + 1 > m->widest) return false;
     struct series_partition window = series_partition_window(info->from, level + 1);
     if (window.to > m->today || (i > 0 && series_run_info(set->runs[i - 1])->from >= window.from)) return false;
     size_t n = 0;
@@ -126,11 +160,20 @@ static bool find_job(struct series_set *set, const struct moment *m, struct job 
 
 /* ---- merging */
 
+/* The run of one class that comes out. */
+struct out {
+    struct series_run_info info;
+    struct series_run_writer *writer; /* NULL: not begun */
+    bool begun;                       /* the thing at hand */
+};
+
 struct merging {
     struct series_engine *engine;
     const struct job *job;
     struct compress *scratch;
-    struct series_run_writer *writer;
+    struct series_keep_class *classes;
+    struct out *outs; /* by class */
+    size_t n_outs, cap_outs;
     struct series_source_lane *lanes;
     size_t n_lanes;
     struct series_source **sources;
@@ -195,13 +238,51 @@ static Err merge_metric(struct merging *m, MetricId metric) {
     return err_none();
 }
 
-static Err merge_slice(struct merging *m, PartyId party, ThingId thing, Nanos from, Nanos to, const MetricId *metrics,
-                       size_t n) {
+static struct series_run_info describe(struct series_engine *e, const struct job *job, uint32_t class) {
+    struct series_run_info info = {.from = job->into.from, .to = job->into.to, .first = UINT64_MAX, .cold = true};
+    for (size_t i = 0; i < job->n; i++) {
+        const struct series_run_info *r = series_run_info(job->runs[i]);
+        if (r->first < info.first) info.first = r->first;
+        if (r->last > info.last) info.last = r->last;
+    }
+    thread_lock(&e->changing);
+    info.id = e->manifest.next_file++;
+    thread_unlock(&e->changing);
+    info.class = class;
+    return info;
+}
+
+static Err write_slice(struct merging *m, uint32_t class, PartyId party, ThingId thing, uint64_t rows) {
+    while (m->n_outs <= class) VEC_PUSH(m->outs, m->n_outs, m->cap_outs, (struct out){0});
+    struct out *out = &m->outs[class];
+    if (m->rows.n_rows == 0) return err_none();
+    if (!out->writer) {
+        out->info = describe(m->engine, m->job, class);
+        TRY(series_run_write_begin(m->engine->fs, m->engine->dir, &out->info, m->scratch, &out->writer));
+    }
+    Nanos stamped = series_live_stamped(m->engine->front.live, thing);
+    if (!out->begun) TRY(series_run_write_thing(out->writer, party, thing, stamped, rows));
+    out->begun = true;
+    return series_run_write_union(out->writer, &m->rows);
+}
+
+/* A thing's metrics, those of one class together. */
+struct sorted {
+    MetricId *metrics;
+    uint32_t *classes;
+    size_t n;
+    uint64_t rows; /* in chunks of its own */
+};
+
+static Err merge_slice(struct merging *m, PartyId party, ThingId thing, Nanos from, Nanos to, const struct sorted *s) {
     for (size_t i = 0; i < m->n_lanes; i++) series_source_lane_thing(&m->lanes[i], party, thing, from, to);
-    series_union_clear(&m->rows);
-    for (size_t i = 0; i < n; i++) TRY(merge_metric(m, metrics[i]));
-    series_union_sort(&m->rows);
-    return series_run_write_union(m->writer, &m->rows);
+    for (size_t at = 0, end; at < s->n; at = end) {
+        series_union_clear(&m->rows);
+        for (end = at; end < s->n && s->classes[end] == s->classes[at]; end++) TRY(merge_metric(m, s->metrics[end]));
+        series_union_sort(&m->rows);
+        TRY(write_slice(m, s->classes[at], party, thing, s->rows));
+    }
+    return err_none();
 }
 
 static int by_least(const void *a, const void *b) {
@@ -234,22 +315,45 @@ static Nanos slice_end(const struct series_source_ref *refs, size_t n, size_t *a
     return end;
 }
 
-static Err merge_thing(struct merging *m, PartyId party, ThingId thing) {
-    size_t n_metrics, n_refs, at = 0;
-    uint64_t rows = 0;
-    MetricId *metrics = series_live_metrics(m->engine->front.live, thing, &n_metrics);
-    struct series_source_ref *refs = list_refs(m, party, thing, &n_refs);
+/* Insertion keeps the metrics of a class in their order; classes are few. */
+static void sort_metrics(struct merging *m, PartyId party, ThingId thing, struct sorted *s) {
+    s->classes = malloc((s->n + 1) * sizeof *s->classes);
+    ASSERT(s->classes != NULL);
+    series_keep_class_thing(m->classes, party, thing);
+    for (size_t i = 0; i < s->n; i++) {
+        MetricId metric = s->metrics[i];
+        uint32_t class = series_keep_class_of(m->classes, metric);
+        size_t k = i;
+        for (; k > 0 && s->classes[k - 1] > class; k--)
+            s->classes[k] = s->classes[k - 1], s->metrics[k] = s->metrics[k - 1];
+        s->classes[k] = class, s->metrics[k] = metric;
+    }
+}
+
+static Err merge_refs(struct merging *m, PartyId party, ThingId thing, const struct series_source_ref *refs,
+                      size_t n_refs, struct sorted *s) {
+    Nanos from = m->job->into.from;
+    uint64_t rows_max = SLICE_VALUES / (s->n + 1) < SLICE_ROWS ? SLICE_VALUES / (s->n + 1) : SLICE_ROWS;
     for (size_t i = 0; i < n_refs; i++)
-        if (refs[i].entry.first_key == refs[i].entry.last_key) rows += refs[i].entry.n_rows;
-    Nanos from = m->job->into.from, stamped = series_live_stamped(m->engine->front.live, thing);
-    uint64_t rows_max = SLICE_VALUES / (n_metrics + 1) < SLICE_ROWS ? SLICE_VALUES / (n_metrics + 1) : SLICE_ROWS;
-    Err err = series_run_write_thing(m->writer, party, thing, stamped, rows);
-    while (at < n_refs && err.code == ERR_NONE) {
+        if (refs[i].entry.first_key == refs[i].entry.last_key) s->rows += refs[i].entry.n_rows;
+    for (size_t i = 0; i < m->n_outs; i++) m->outs[i].begun = false;
+    for (size_t at = 0; at < n_refs;) {
         Nanos to = slice_end(refs, n_refs, &at, rows_max, m->job->into.to);
-        err = merge_slice(m, party, thing, from, to, metrics, n_metrics);
+        TRY(merge_slice(m, party, thing, from, to, s));
         from = to;
     }
-    free(metrics);
+    return err_none();
+}
+
+static Err merge_thing(struct merging *m, PartyId party, ThingId thing) {
+    struct sorted s = {0};
+    size_t n_refs;
+    s.metrics = series_live_metrics(m->engine->front.live, thing, &s.n);
+    struct series_source_ref *refs = list_refs(m, party, thing, &n_refs);
+    sort_metrics(m, party, thing, &s);
+    Err err = merge_refs(m, party, thing, refs, n_refs, &s);
+    free(s.metrics);
+    free(s.classes);
     free(refs);
     return err;
 }
@@ -279,33 +383,28 @@ static void close_merging(struct merging *m) {
     series_union_fini(&m->rows);
     compress_free(m->scratch);
     free(m->sources);
+    free(m->outs);
     free(m->keys);
 }
 
-static struct series_run_info describe(struct series_engine *e, const struct job *job) {
-    struct series_run_info info = {.from = job->into.from, .to = job->into.to, .first = UINT64_MAX, .cold = true};
-    for (size_t i = 0; i < job->n; i++) {
-        const struct series_run_info *r = series_run_info(job->runs[i]);
-        if (r->first < info.first) info.first = r->first;
-        if (r->last > info.last) info.last = r->last;
+static Err end_outs(struct merging *m, Err err) {
+    for (size_t i = 0; i < m->n_outs; i++) {
+        struct out *out = &m->outs[i];
+        if (!out->writer) continue;
+        if (err.code)
+            series_run_write_drop(out->writer);
+        else
+            err = series_run_write_end(out->writer, &out->info);
+        out->writer = NULL;
     }
-    thread_lock(&e->changing);
-    info.id = e->manifest.next_file++;
-    thread_unlock(&e->changing);
-    return info;
+    return err;
 }
 
-static Err write_merged(struct series_engine *e, const struct job *job, struct series_run_info *info) {
-    struct merging m = {.engine = e, .job = job, .scratch = compress_new()};
-    open_merging(&m);
-    Err err = series_run_write_begin(e->fs, e->dir, info, m.scratch, &m.writer);
-    if (err.code == ERR_NONE) err = merge_things(&m);
-    if (err.code == ERR_NONE)
-        err = series_run_write_end(m.writer, info);
-    else
-        series_run_write_drop(m.writer);
-    close_merging(&m);
-    if (err.code == ERR_NONE && info->rows) err = file_sync_dir(e->fs, e->dir, "merged.dir");
+static Err write_merged(struct merging *m) {
+    struct series_engine *e = m->engine;
+    open_merging(m);
+    Err err = end_outs(m, merge_things(m));
+    if (err.code == ERR_NONE) err = file_sync_dir(e->fs, e->dir, "merged.dir");
     return err;
 }
 
@@ -315,31 +414,42 @@ static bool in_job(const struct job *job, uint64_t id) {
     return false;
 }
 
-/* Puts the merged run in the place of the job's. */
-static Err replace_runs(struct series_engine *e, const struct job *job, const struct series_run_info *info) {
+/* Puts the merged runs in the place of the job's. */
+static Err replace_runs(struct merging *m) {
+    struct series_engine *e = m->engine;
     struct series_manifest next;
-    struct series_run *run = info->rows ? series_run_open(e->fs, e->dir, info) : NULL;
+    struct series_run **fresh = malloc((m->n_outs + 1) * sizeof *fresh);
+    ASSERT(fresh != NULL);
     series_embedded_copy_manifest(&e->manifest, &next);
-    size_t kept = 0;
+    size_t kept = 0, n_fresh = 0;
     for (size_t i = 0; i < next.n_runs; i++)
-        if (!in_job(job, next.runs[i].id)) next.runs[kept++] = next.runs[i];
+        if (!in_job(m->job, next.runs[i].id)) next.runs[kept++] = next.runs[i];
     next.n_runs = kept;
-    if (run) VEC_PUSH(next.runs, next.n_runs, next.cap_runs, *info);
+    for (size_t i = 0; i < m->n_outs; i++) {
+        const struct series_run_info *info = &m->outs[i].info;
+        if (info->rows == 0) continue;
+        fresh[n_fresh++] = series_run_open(e->fs, e->dir, info);
+        VEC_PUSH(next.runs, next.n_runs, next.cap_runs, *info);
+        atomic_fetch_add_explicit(&e->merge_written, info->bytes, memory_order_relaxed);
+    }
     uint64_t latest = next.latest_file;
     series_snapshot_keep(e, &next, next.next_flush - 1);
-    Err err = series_embedded_change(e, &next, &run, run != NULL, false);
+    Err err = series_embedded_change(e, &next, fresh, n_fresh, false);
     if (err.code == ERR_NONE && e->manifest.latest_file != latest) series_snapshot_drop(e, latest);
-    atomic_fetch_add_explicit(&e->merge_written, info->bytes, memory_order_relaxed);
     series_manifest_fini(&next);
+    free(fresh);
     return err;
 }
 
 static Err do_job(struct series_engine *e, const struct job *job) {
-    struct series_run_info info = describe(e, job);
-    TRY(write_merged(e, job, &info));
+    struct merging m = {.engine = e, .job = job, .scratch = compress_new()};
+    m.classes = series_keep_class_new(e, false);
+    Err err = write_merged(&m);
     thread_lock(&e->changing);
-    Err err = e->stuck.code ? e->stuck : replace_runs(e, job, &info);
+    if (err.code == ERR_NONE) err = e->stuck.code ? e->stuck : replace_runs(&m);
     thread_unlock(&e->changing);
+    series_keep_class_free(m.classes);
+    close_merging(&m);
     return err;
 }
 
@@ -349,19 +459,26 @@ static bool work_once(struct series_engine *e, bool quiet, bool whole, Err *fail
     struct moment m = {.now = clock_now(e->options.clock), .quiet = quiet, .whole = whole, .several = MERGE_RUNS};
     if (e->options.merge_runs) m.several = e->options.merge_runs;
     m.today = series_partition_window(m.now, 0).from;
+    thread_lock(&e->changing);
+    m.classes = series_keep_class_new(e, false);
+    m.widest = series_keep_class_widest(&e->manifest);
+    thread_unlock(&e->changing);
     thread_lock(&e->lock);
     m.flushed = e->first_flush + e->flushes;
     struct series_set *set = e->set;
     series_set_hold(set);
     thread_unlock(&e->lock);
     /* With damage a metric may not be known of its thing, and would be left out. */
-    bool found = !e->damaged && find_job(set, &m, &job);
-    Err err = found ? do_job(e, &job) : err_none();
+    bool dropped = false;
+    Err err = series_keep_drop_run(e, &dropped);
+    bool found = !dropped && err.code == ERR_NONE && !e->damaged && find_job(set, &m, &job);
+    if (found) err = do_job(e, &job);
     if (err.code && err.code != ERR_CLOSED)
         LOG_ERROR("series.merge_failed", LOG_C("dir", e->dir), LOG_C("error", err.text));
     series_set_let_go(set);
+    series_keep_class_free(m.classes);
     if (err.code) *failed = err;
-    return found && err.code == ERR_NONE;
+    return (found || dropped) && err.code == ERR_NONE;
 }
 
 Err series_compact_whole(struct series_engine *e) {

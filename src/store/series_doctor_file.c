@@ -530,8 +530,8 @@ bool series_doctor_file_describe(struct series_doctor *d, const char *file, stru
     if (ok) ok = file_size(f, &size).code == ERR_NONE && size > sizeof foot;
     if (ok) ok = file_read(f, &foot, sizeof foot, size - sizeof foot, &got).code == ERR_NONE;
     file_close(f);
-    *out = (struct series_run_info){.id = head.id, .first = head.zero[0], .last = head.zero[1], .from = head.from};
-    out->to = head.to, out->bytes = size;
+    *out = (struct series_run_info){.id = head.id, .from = head.from, .to = head.to};
+    out->class = head.class, out->level = (uint32_t)head.level, out->bytes = size;
     out->chunks = foot.n_chunks, out->rows = foot.n_rows, out->values = foot.n_values;
     return ok;
 }

@@ -195,12 +195,22 @@ static Err embedded_flush(struct series_engine *e) {
 
 /* ---- changing the manifest */
 
+void series_embedded_copy_classes(const struct series_manifest *from, struct series_manifest *to) {
+    free(to->classes);
+    to->n_classes = to->cap_classes = from->n_classes;
+    to->classes = malloc((from->n_classes + 1) * sizeof *to->classes);
+    ASSERT(to->classes != NULL);
+    if (from->n_classes) memcpy(to->classes, from->classes, from->n_classes * sizeof *to->classes);
+}
+
 void series_embedded_copy_manifest(const struct series_manifest *from, struct series_manifest *to) {
     *to = *from;
     to->cap_runs = from->n_runs;
     to->runs = malloc((from->n_runs + 1) * sizeof *to->runs);
     ASSERT(to->runs != NULL);
     if (from->n_runs) memcpy(to->runs, from->runs, from->n_runs * sizeof *to->runs);
+    to->classes = NULL, to->n_classes = to->cap_classes = 0;
+    series_embedded_copy_classes(from, to);
 }
 
 static struct series_run *find_run(struct series_run *const *runs, size_t n, uint64_t id) {
@@ -223,7 +233,7 @@ static struct series_set *make_set(struct series_engine *e, const struct series_
     for (size_t i = 0; i < m->n_runs; i++) {
         runs[i] = find_run(fresh, n_fresh, m->runs[i].id);
         if (runs[i]) continue; /* its reference is taken over */
-        runs[i] = find_run(e->set->runs, e->set->n, m->runs[i].id);
+        runs[i] = find_run(e->set->runs, e->set->n_all, m->runs[i].id);
         ASSERT(runs[i] != NULL);
         series_run_ref(runs[i]);
     }
@@ -244,7 +254,7 @@ static void show_set(struct series_engine *e, const struct series_manifest *m, s
         e->flush_error = err_none();
     }
     thread_unlock(&e->lock);
-    for (size_t i = 0; i < old->n; i++)
+    for (size_t i = 0; i < old->n_all; i++)
         if (!names_run(m, series_run_info(old->runs[i])->id)) series_run_doom(old->runs[i]);
     series_set_let_go(old);
     series_memory_unref(written);
@@ -255,6 +265,7 @@ Err series_embedded_change(struct series_engine *e, const struct series_manifest
     struct series_manifest next;
     bool unsure;
     series_embedded_copy_manifest(manifest, &next);
+    series_embedded_copy_classes(&e->manifest, &next); /* there may be more of them by now */
     next.version++;
     Err err = series_manifest_save(e->fs, e->dir, &next, &unsure);
     if (err.code == ERR_NONE) {
@@ -384,6 +395,7 @@ static Err tidy_log(struct series_engine *e) {
 static Err start(struct series_engine *e) {
     if (e->options.read_only) return err_none();
     series_restore_clean(e);
+    series_keep_drop_begin(e);
     e->rows_before = series_live_rows(e->front.live) - series_memory_rows(e->active);
     TRY(tidy_log(e));
     e->compact = true;
@@ -445,12 +457,14 @@ static Err embedded_open(const struct series_options *options, const struct seri
 static void embedded_stats(struct series_engine *e, struct series_stats *out) {
     thread_lock(&e->lock);
     out->memory_bytes += series_memory_bytes(e->active) + (e->frozen ? series_memory_bytes(e->frozen) : 0);
-    out->runs += e->set->n;
-    for (size_t i = 0; i < e->set->n; i++) {
+    out->runs += e->set->n_all;
+    for (size_t i = 0; i < e->set->n_all; i++) {
         out->chunks += series_run_info(e->set->runs[i])->chunks;
         out->disk_bytes += series_run_info(e->set->runs[i])->bytes;
     }
     thread_unlock(&e->lock);
+    out->dropped_runs += atomic_load_explicit(&e->dropped_runs, memory_order_relaxed);
+    out->dropped_bytes += atomic_load_explicit(&e->dropped_bytes, memory_order_relaxed);
     out->log_bytes += series_wal_bytes(e->wal);
     out->disk_bytes += series_wal_bytes(e->wal);
     out->syncs += atomic_load_explicit(&e->syncs, memory_order_relaxed);
@@ -478,5 +492,6 @@ const struct series_ops series_embedded_ops = {
     .batch = series_batch_crew_read,
     .flush = embedded_flush,
     .compact = embedded_compact,
+    .kept = series_keep_drop_list,
     .stats = embedded_stats,
 };

@@ -57,6 +57,7 @@ struct series_engine {
     uint64_t rows_before; /* given to the latest values before there was any memory */
     _Atomic uint64_t flush_written, merge_written, latest_written; /* bytes of files */
     _Atomic uint64_t latest_refused;                               /* snapshots that could not be read */
+    _Atomic uint64_t dropped_runs, dropped_bytes;
     _Atomic bool stopping;
 };
 
@@ -100,5 +101,13 @@ void series_restore_clean(struct series_engine *engine);
 Err series_embedded_change(struct series_engine *engine, const struct series_manifest *manifest,
                            struct series_run **fresh, size_t n_fresh, bool frozen_done);
 void series_embedded_copy_manifest(const struct series_manifest *from, struct series_manifest *to);
+void series_embedded_copy_classes(const struct series_manifest *from, struct series_manifest *to);
+
+/* ---- series_keep_drop.c */
+/* What the settings say now of class 0; before the threads start. */
+void series_keep_drop_begin(struct series_engine *engine);
+/* Drops what is too old; *dropped: something was. The compactor's thread. */
+Err series_keep_drop_run(struct series_engine *engine, bool *dropped);
+Err series_keep_drop_list(struct series_engine *engine, struct arena *arena, struct series_kept **out, size_t *n);
 
 #endif

@@ -8,13 +8,21 @@
 
 #include "base/log.h"
 #include "base/vec.h"
-#include "store/series_engine.h"
+#include "store/series_keep_class.h"
 #include "store/series_partition.h"
 #include "store/series_recent.h"
 #include "store/series_run_write.h"
 #include "store/series_snapshot.h"
 
 #define RETRY_AFTER NANOS_PER_S
+
+/* The run of one class that a partition is written to. */
+struct out {
+    struct series_run_info info;
+    struct series_run_writer *writer; /* NULL: not begun */
+    uint64_t key;                     /* of the thing that it writes */
+    size_t row;                       /* of that, + 1, that it writes */
+};
 
 struct flush {
     struct series_engine *engine;
@@ -23,6 +31,9 @@ struct flush {
     uint64_t *keys; /* of the things with rows, ascending */
     size_t n_keys;
     struct series_recent recent;
+    struct series_keep_class *classes;
+    struct out *outs; /* of the partition at hand, by class */
+    size_t n_outs, cap_outs;
     struct series_manifest manifest; /* as it will be */
     struct series_run **runs;        /* written so far */
     size_t n_runs, cap_runs;
@@ -42,58 +53,93 @@ static void list_keys(struct flush *f) {
     if (f->n_keys > 1) qsort(f->keys, f->n_keys, sizeof *f->keys, by_key);
 }
 
-static Err write_rows(struct flush *f, struct series_run_writer *w) {
-    for (size_t i = 0; i < f->recent.n; i++) {
-        struct row row = rows_open(f->recent.rows[i]);
-        TRY(series_run_write_row(w, row.time));
-        for (struct row_value v = {0}; rows_next_value(&row, &v);) series_run_write_value(w, v.metric, v.value);
+static struct series_run_info describe(struct flush *f, const struct series_partition *partition, uint32_t class) {
+    return (struct series_run_info){.id = f->manifest.next_file++,
+                                    .first = f->manifest.next_flush,
+                                    .last = f->manifest.next_flush,
+                                    .from = partition->from,
+                                    .to = partition->to,
+                                    .class = class};
+}
+
+/* The class's run, ready for the thing at hand. */
+static Err out_of(struct flush *f, const struct series_partition *partition, uint32_t class, uint64_t key,
+                  struct out **found) {
+    struct series_engine *e = f->engine;
+    while (f->n_outs <= class) VEC_PUSH(f->outs, f->n_outs, f->cap_outs, (struct out){0});
+    struct out *out = *found = &f->outs[class];
+    if (!out->writer) {
+        out->info = describe(f, partition, class);
+        TRY(series_run_write_begin(e->fs, e->dir, &out->info, f->scratch, &out->writer));
+    }
+    if (out->key == key) return err_none();
+    out->key = key, out->row = 0;
+    Nanos stamped = series_live_stamped(e->front.live, (ThingId)key);
+    return series_run_write_thing(out->writer, (PartyId)(key >> 32), (ThingId)key, stamped, f->recent.n);
+}
+
+static Err write_row(struct flush *f, const struct series_partition *partition, uint64_t key, size_t i) {
+    struct row row = rows_open(f->recent.rows[i]);
+    struct out *out = NULL;
+    uint32_t last = UINT32_MAX;
+    for (struct row_value v = {0}; rows_next_value(&row, &v);) {
+        uint32_t class = series_keep_class_of(f->classes, v.metric);
+        if (class != last) TRY(out_of(f, partition, class, key, &out));
+        last = class;
+        if (out->row != i + 1) TRY(series_run_write_row(out->writer, row.time));
+        out->row = i + 1;
+        series_run_write_value(out->writer, v.metric, v.value);
     }
     return err_none();
 }
 
-static Err write_things(struct flush *f, struct series_run_writer *w, Nanos from, Nanos to) {
+static Err write_things(struct flush *f, const struct series_partition *partition) {
     for (size_t i = 0; i < f->n_keys; i++) {
         ThingId thing = (ThingId)f->keys[i];
         series_recent_clear(&f->recent);
-        series_recent_add(&f->recent, f->memory, thing, from, to);
+        series_recent_add(&f->recent, f->memory, thing, partition->from, partition->to);
         if (f->recent.n == 0) continue;
         series_recent_sort(&f->recent);
-        Nanos stamped = series_live_stamped(f->engine->front.live, thing);
-        TRY(series_run_write_thing(w, (PartyId)(f->keys[i] >> 32), thing, stamped, f->recent.n));
-        TRY(write_rows(f, w));
+        series_keep_class_thing(f->classes, (PartyId)(f->keys[i] >> 32), thing);
+        for (size_t k = 0; k < f->recent.n; k++) TRY(write_row(f, partition, f->keys[i], k));
     }
     return err_none();
 }
 
-static Err write_run(struct flush *f, const struct series_partition *partition) {
+static Err end_out(struct flush *f, struct out *out) {
     struct series_engine *e = f->engine;
-    struct series_run_info info = {.id = f->manifest.next_file++,
-                                   .first = f->manifest.next_flush,
-                                   .last = f->manifest.next_flush,
-                                   .from = partition->from,
-                                   .to = partition->to};
-    struct series_run_writer *w;
-    TRY(series_run_write_begin(e->fs, e->dir, &info, f->scratch, &w));
-    Err err = write_things(f, w, info.from, info.to);
-    if (err.code) {
-        series_run_write_drop(w);
-        return err;
-    }
-    TRY(series_run_write_end(w, &info));
-    if (info.rows == 0) return err_none();
-    atomic_fetch_add_explicit(&e->flush_written, info.bytes, memory_order_relaxed);
-    VEC_PUSH(f->manifest.runs, f->manifest.n_runs, f->manifest.cap_runs, info);
-    VEC_PUSH(f->runs, f->n_runs, f->cap_runs, series_run_open(e->fs, e->dir, &info));
+    struct series_run_writer *writer = out->writer;
+    out->writer = NULL;
+    TRY(series_run_write_end(writer, &out->info));
+    if (out->info.rows == 0) return err_none();
+    atomic_fetch_add_explicit(&e->flush_written, out->info.bytes, memory_order_relaxed);
+    VEC_PUSH(f->manifest.runs, f->manifest.n_runs, f->manifest.cap_runs, out->info);
+    VEC_PUSH(f->runs, f->n_runs, f->cap_runs, series_run_open(e->fs, e->dir, &out->info));
     return err_none();
+}
+
+static Err write_runs(struct flush *f, const struct series_partition *partition) {
+    f->n_outs = 0;
+    Err err = write_things(f, partition);
+    for (size_t i = 0; i < f->n_outs; i++) {
+        struct out *out = &f->outs[i];
+        if (!out->writer) continue;
+        if (err.code)
+            series_run_write_drop(out->writer);
+        else
+            err = end_out(f, out);
+    }
+    return err;
 }
 
 static Err write_all(struct flush *f) {
     struct series_engine *e = f->engine;
     struct series_partitions partitions = {0};
     list_keys(f);
-    series_partition_plan(&partitions, &f->manifest, f->memory, clock_now(e->options.clock));
+    series_partition_plan(&partitions, &f->manifest, f->memory, clock_now(e->options.clock),
+                          series_keep_class_widest(&f->manifest));
     Err err = err_none();
-    for (size_t i = 0; i < partitions.n && err.code == ERR_NONE; i++) err = write_run(f, &partitions.items[i]);
+    for (size_t i = 0; i < partitions.n && err.code == ERR_NONE; i++) err = write_runs(f, &partitions.items[i]);
     series_partition_fini(&partitions);
     if (err.code == ERR_NONE) err = series_restore_keep_names(e, &f->manifest);
     return err.code ? err : file_sync_dir(e->fs, e->dir, "run.dir");
@@ -139,7 +185,9 @@ static Err flush_locked(struct flush *f, uint32_t log_last) {
 static Err flush_frozen(struct series_engine *e, struct series_memory *memory, uint32_t log_last) {
     struct flush f = {.engine = e, .memory = memory, .scratch = compress_new()};
     thread_lock(&e->changing);
+    f.classes = series_keep_class_new(e, true);
     Err err = flush_locked(&f, log_last);
+    series_keep_class_free(f.classes);
     thread_unlock(&e->changing);
     if (err.code == ERR_NONE) series_wal_release(e->wal, log_last);
     series_manifest_fini(&f.manifest);
@@ -147,6 +195,7 @@ static Err flush_frozen(struct series_engine *e, struct series_memory *memory, u
     compress_free(f.scratch);
     free(f.keys);
     free(f.runs);
+    free(f.outs);
     return err;
 }
 

@@ -7,9 +7,11 @@
 #include "base/hash.h"
 #include "base/vec.h"
 
-#define TITLE "weft series 1"
+#define TITLE "weft series 1"   /* runs of class 0 and level 0 alone */
+#define TITLE_2 "weft series 2" /* with classes of retention and roll-ups */
 #define BYTES_MAX ((size_t)256 << 20)
-#define RUN_FIELDS 10
+#define RUN_FIELDS 12 /* 10 in version 1 */
+#define CLASS_FIELDS (2 + SERIES_KEEP_LEVELS)
 
 void series_manifest_init(struct series_manifest *m) {
     *m = (struct series_manifest){.next_file = 1, .next_flush = 1, .log_first = 1};
@@ -17,26 +19,49 @@ void series_manifest_init(struct series_manifest *m) {
 
 void series_manifest_fini(struct series_manifest *m) {
     free(m->runs);
+    free(m->classes);
     *m = (struct series_manifest){0};
 }
 
 /* ---- text */
 
+/* Old readers read what is as they know it, and refuse the rest. */
+static bool needs_2(const struct series_manifest *m) {
+    bool needs = m->n_classes > 0;
+    for (size_t i = 0; i < m->n_runs; i++) needs |= m->runs[i].class || m->runs[i].level;
+    return needs;
+}
+
+static void write_classes(const struct series_manifest *m, struct buf *out) {
+    for (size_t i = 0; i < m->n_classes; i++) {
+        const struct series_manifest_class *c = &m->classes[i];
+        buf_printf(out, "class %u %lld", c->number, (long long)c->keep.raw);
+        for (size_t k = 0; k < SERIES_KEEP_LEVELS; k++) buf_printf(out, " %lld", (long long)c->keep.rolled[k]);
+        buf_byte(out, '\n');
+    }
+}
+
+static void write_run(const struct series_run_info *r, bool version_2, struct buf *out) {
+    buf_printf(out, "run %llu %llu %llu %lld %lld %llu %llu %llu %llu %d", (unsigned long long)r->id,
+               (unsigned long long)r->first, (unsigned long long)r->last, (long long)r->from, (long long)r->to,
+               (unsigned long long)r->bytes, (unsigned long long)r->chunks, (unsigned long long)r->rows,
+               (unsigned long long)r->values, r->cold);
+    if (version_2) buf_printf(out, " %u %u", r->class, r->level);
+    buf_byte(out, '\n');
+}
+
 void series_manifest_write(const struct series_manifest *m, struct buf *out) {
     size_t from = out->len;
-    buf_printf(out, TITLE "\nversion %llu\nnext_file %llu\nnext_flush %llu\nlog_first %u\n",
+    bool version_2 = needs_2(m);
+    buf_c(out, version_2 ? TITLE_2 : TITLE);
+    buf_printf(out, "\nversion %llu\nnext_file %llu\nnext_flush %llu\nlog_first %u\n",
                (unsigned long long)m->version, (unsigned long long)m->next_file, (unsigned long long)m->next_flush,
                m->log_first);
     buf_printf(out, "names %llu %llu %u %u\nlatest %llu %llu\n", (unsigned long long)m->names_file,
                (unsigned long long)m->names_bytes, m->names[0], m->names[1], (unsigned long long)m->latest_file,
                (unsigned long long)m->latest_flush);
-    for (size_t i = 0; i < m->n_runs; i++) {
-        const struct series_run_info *r = &m->runs[i];
-        buf_printf(out, "run %llu %llu %llu %lld %lld %llu %llu %llu %llu %d\n", (unsigned long long)r->id,
-                   (unsigned long long)r->first, (unsigned long long)r->last, (long long)r->from, (long long)r->to,
-                   (unsigned long long)r->bytes, (unsigned long long)r->chunks, (unsigned long long)r->rows,
-                   (unsigned long long)r->values, r->cold);
-    }
+    write_classes(m, out);
+    for (size_t i = 0; i < m->n_runs; i++) write_run(&m->runs[i], version_2, out);
     buf_printf(out, "checksum %llu\n", (unsigned long long)hash_bytes(out->ptr + from, out->len - from));
 }
 
@@ -67,10 +92,12 @@ static bool add_run(struct series_manifest *m, const int64_t *n) {
                                 .chunks = (uint64_t)n[6],
                                 .rows = (uint64_t)n[7],
                                 .values = (uint64_t)n[8],
-                                .cold = n[9] != 0};
+                                .cold = n[9] != 0,
+                                .class = (uint32_t)n[10],
+                                .level = (uint32_t)n[11]};
     for (int i = 0; i < RUN_FIELDS; i++)
         if (n[i] < 0 && i != 3 && i != 4) return false;
-    if (r.from >= r.to || r.first > r.last) return false;
+    if (r.from >= r.to || r.first > r.last || n[10] > UINT32_MAX || n[11] > SERIES_LEVELS) return false;
     VEC_PUSH(m->runs, m->n_runs, m->cap_runs, r);
     return true;
 }
@@ -91,8 +118,22 @@ static bool set_number(struct series_manifest *m, const struct line *l) {
     return true;
 }
 
-static bool take_line(struct series_manifest *m, const struct line *l) {
-    return str_eq_c(l->word, "run") ? l->n == RUN_FIELDS && add_run(m, l->numbers) : set_number(m, l);
+static bool add_class(struct series_manifest *m, const struct line *l) {
+    struct series_manifest_class c = {.number = (uint32_t)l->numbers[0], .keep = {.raw = l->numbers[1]}};
+    if (l->n != CLASS_FIELDS || l->numbers[0] > UINT32_MAX) return false;
+    for (size_t i = 0; i < l->n; i++)
+        if (l->numbers[i] < 0) return false;
+    for (size_t i = 0; i < SERIES_KEEP_LEVELS; i++) c.keep.rolled[i] = l->numbers[2 + i];
+    VEC_PUSH(m->classes, m->n_classes, m->cap_classes, c);
+    return true;
+}
+
+static bool take_line(struct series_manifest *m, struct line *l, bool version_2) {
+    if (version_2 && str_eq_c(l->word, "class")) return add_class(m, l);
+    if (!str_eq_c(l->word, "run")) return set_number(m, l);
+    if (l->n != (version_2 ? RUN_FIELDS : RUN_FIELDS - 2)) return false;
+    if (!version_2) l->numbers[RUN_FIELDS - 2] = l->numbers[RUN_FIELDS - 1] = 0;
+    return add_run(m, l->numbers);
 }
 
 /* Checks and takes off the last line. */
@@ -113,12 +154,13 @@ Err series_manifest_parse(Str text, struct series_manifest *out) {
     struct line parsed;
     TRY(check_sum(&text));
     str_cut(text, '\n', &line, &text);
-    if (!str_eq_c(line, TITLE))
+    bool version_2 = str_eq_c(line, TITLE_2);
+    if (!version_2 && !str_eq_c(line, TITLE))
         return err_make(ERR_CORRUPT, "the manifest begins with '%.*s': written by a newer version?",
                         (int)(line.len < 40 ? line.len : 40), line.ptr);
     for (size_t number = 2; text.len; number++) {
         str_cut(text, '\n', &line, &text);
-        if (!parse_line(line, &parsed) || !take_line(out, &parsed))
+        if (!parse_line(line, &parsed) || !take_line(out, &parsed, version_2))
             return err_make(ERR_CORRUPT, "the manifest's line %zu makes no sense", number);
     }
     return err_none();

@@ -5,7 +5,13 @@
 #ifndef STORE_SERIES_MANIFEST_H
 #define STORE_SERIES_MANIFEST_H
 
+#include "store/series_keep.h"
 #include "store/series_run.h"
+
+struct series_manifest_class {
+    uint32_t number;
+    struct series_keep keep;
+};
 
 struct series_manifest {
     uint64_t version;   /* how often it was written */
@@ -17,6 +23,8 @@ struct series_manifest {
     uint64_t latest_file, latest_flush; /* snapshot of latest values, and the flushes it covers; 0: none */
     struct series_run_info *runs;
     size_t n_runs, cap_runs;
+    struct series_manifest_class *classes; /* of retention; those that runs have, and class 0 */
+    size_t n_classes, cap_classes;
 };
 
 void series_manifest_init(struct series_manifest *manifest); /* of an empty store */

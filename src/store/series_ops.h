@@ -68,6 +68,8 @@ struct series_ops {
     /* Flushes, and rewrites everything in its smallest form, however much that is; waits for it. Any thread but the
      * committer's; ERR_CLOSED when the store is being closed. */
     Err (*compact)(struct series_engine *engine);
+    /* What there is and when it goes, in the arena. Any thread. */
+    Err (*kept)(struct series_engine *engine, struct arena *arena, struct series_kept **out, size_t *n);
     /* Adds its numbers. Any thread. */
     void (*stats)(struct series_engine *engine, struct series_stats *out);
 };

@@ -103,13 +103,17 @@ static void add(struct series_partitions *out, struct series_partition p) {
 /* The partition that there is already for this moment. */
 static const struct series_run_info *existing(const struct plan *plan, Nanos t) {
     for (size_t i = 0; i < plan->manifest->n_runs; i++)
-        if (plan->manifest->runs[i].from <= t && t < plan->manifest->runs[i].to) return &plan->manifest->runs[i];
+        if (plan->manifest->runs[i].from <= t && t < plan->manifest->runs[i].to &&
+            plan->manifest->runs[i].level <= SERIES_KEEP_LEVELS)
+            return &plan->manifest->runs[i];
     return NULL;
 }
 
 static bool is_free(const struct plan *plan, const struct series_partition *p) {
     for (size_t i = 0; i < plan->manifest->n_runs; i++)
-        if (plan->manifest->runs[i].from < p->to && plan->manifest->runs[i].to > p->from) return false;
+        if (plan->manifest->runs[i].from < p->to && plan->manifest->runs[i].to > p->from &&
+            plan->manifest->runs[i].level <= SERIES_KEEP_LEVELS)
+            return false;
     return true;
 }
 
@@ -134,7 +138,7 @@ static int by_from(const void *a, const void *b) {
 }
 
 void series_partition_plan(struct series_partitions *out, const struct series_manifest *manifest,
-                           const struct series_memory *memory, Nanos now) {
+                           const struct series_memory *memory, Nanos now, unsigned widest) {
     struct plan plan = {out, manifest, series_partition_window(now, 0).from};
     struct days days = {0};
     size_t fresh = 0;
@@ -146,7 +150,7 @@ void series_partition_plan(struct series_partitions *out, const struct series_ma
         else
             days.items[fresh++] = days.items[i];
     }
-    for (size_t at = 0; at < fresh;) at += plan_window(&plan, days.items + at, fresh - at, SERIES_PARTITION_LEVELS - 1);
+    for (size_t at = 0; at < fresh;) at += plan_window(&plan, days.items + at, fresh - at, widest);
     if (out->n > 1) qsort(out->items, out->n, sizeof *out->items, by_from);
     free(days.items);
 }

@@ -20,8 +20,9 @@ void series_partition_fini(struct series_partitions *partitions);
 /* The window of a level, 0 for days, that holds t; clamped to the range of time. */
 struct series_partition series_partition_window(Nanos t, unsigned level);
 unsigned series_partition_level(const struct series_partition *partition);
-/* Those that the memory's rows fall into: the ones the manifest's runs have, and new ones. Nothing is being added. */
+/* Those that the memory's rows fall into: the ones the manifest's runs have, and new ones,
+ * of level `widest` at most. Nothing is being added. */
 void series_partition_plan(struct series_partitions *out, const struct series_manifest *manifest,
-                           const struct series_memory *memory, Nanos now);
+                           const struct series_memory *memory, Nanos now, unsigned widest);
 
 #endif

@@ -10,7 +10,7 @@
 
 #include "base/hash.h"
 #include "base/log.h"
-#include "store/series_engine.h"
+#include "store/series_keep_class.h"
 #include "store/series_snapshot.h"
 
 #define NAMES_MAGIC "WEFTNAM1"
@@ -178,9 +178,15 @@ static int by_arrival(const void *a, const void *b) {
     return x->last < y->last ? -1 : x->last > y->last;
 }
 
+/* Roll-ups have no newest value of their own. */
+static bool holds_values(const struct series_run *run) {
+    uint32_t level = series_run_info(run)->level;
+    return level == 0 || level == SERIES_LEVEL_LATEST;
+}
+
 /* Runs in the order in which their rows arrived: a value of the same time as one before counts. */
 static struct series_run **sorted_runs(const struct series_engine *e) {
-    size_t n = e->set->n;
+    size_t n = e->set->n_all;
     struct series_run **runs = malloc((n + 1) * sizeof *runs);
     ASSERT(runs != NULL);
     if (n) memcpy(runs, e->set->runs, n * sizeof *runs);
@@ -199,7 +205,8 @@ static bool restore_covered(struct restoring *r, struct series_run **runs, size_
     Err err = series_snapshot_head(e, &head);
     if (err.code == ERR_NOT_FOUND) return false;
     for (size_t i = 0; i < n && err.code == ERR_NONE && head.ahead != INT64_MAX; i++)
-        if (series_run_info(runs[i])->last <= e->manifest.latest_flush) restore_run(r, runs[i], head.ahead);
+        if (holds_values(runs[i]) && series_run_info(runs[i])->last <= e->manifest.latest_flush)
+            restore_run(r, runs[i], head.ahead);
     if (err.code == ERR_NONE) err = series_snapshot_load(e);
     if (err.code == ERR_NONE) return true;
     LOG_ERROR("series.latest_unreadable", LOG_C("error", err.text));
@@ -209,12 +216,13 @@ static bool restore_covered(struct restoring *r, struct series_run **runs, size_
 
 Err series_restore_latest(struct series_engine *e) {
     struct restoring r = {.engine = e, .scratch = compress_new()};
-    size_t n = e->set->n;
+    size_t n = e->set->n_all;
     struct series_run **runs = sorted_runs(e);
     r.horizon = clock_now(e->options.clock) + SERIES_LIVE_AHEAD;
     bool covered = restore_covered(&r, runs, n);
     for (size_t i = 0; i < n; i++)
-        if (!covered || series_run_info(runs[i])->last > e->manifest.latest_flush) restore_run(&r, runs[i], INT64_MIN);
+        if (holds_values(runs[i]) && (!covered || series_run_info(runs[i])->last > e->manifest.latest_flush))
+            restore_run(&r, runs[i], INT64_MIN);
     free(runs);
     series_run_chunk_fini(&r.chunk);
     compress_free(r.scratch);

@@ -19,6 +19,8 @@ struct series_run_info {
     uint32_t level; /* 0: rows; else roll-ups of this level: series_roll.h */
 };
 
+#define SERIES_LEVELS 4u /* the greatest level there is */
+
 struct series_run;
 
 void series_run_path(const char *dir, uint64_t id, char out[4096]);

@@ -12,10 +12,10 @@
 
 struct series_run_head {
     char magic[8];
-    uint32_t version, class; /* class: of retention; 0 */
+    uint32_t version, class; /* class: of retention */
     uint64_t id;
     Nanos from, to;
-    uint64_t zero[2], checksum;
+    uint64_t level, zero, checksum; /* level: 0 rows; else roll-ups, or newest values */
 };
 
 /* Behind each page's entries stands their checksum. One of these a page: */

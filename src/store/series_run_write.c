@@ -48,7 +48,8 @@ static Err write_out(struct series_run_writer *w) {
 
 static Err put_head(struct series_run_writer *w) {
     struct series_run_head head = {
-        .version = SERIES_RUN_VERSION, .id = w->info.id, .from = w->info.from, .to = w->info.to};
+        .version = SERIES_RUN_VERSION, .class = w->info.class, .id = w->info.id, .from = w->info.from};
+    head.to = w->info.to, head.level = w->info.level;
     memcpy(head.magic, SERIES_RUN_MAGIC, sizeof head.magic);
     head.checksum = hash_bytes(&head, offsetof(struct series_run_head, checksum));
     buf_add(&w->out, &head, sizeof head);

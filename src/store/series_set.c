@@ -7,6 +7,7 @@
 static int by_place(const void *a, const void *b) {
     const struct series_run_info *x = series_run_info(*(struct series_run *const *)a);
     const struct series_run_info *y = series_run_info(*(struct series_run *const *)b);
+    if (!x->level != !y->level) return x->level ? 1 : -1;
     if (x->from != y->from) return x->from < y->from ? -1 : 1;
     return x->last > y->last ? -1 : x->last < y->last;
 }
@@ -15,9 +16,10 @@ struct series_set *series_set_new(struct series_run **runs, size_t n) {
     struct series_set *set = malloc(sizeof *set + n * sizeof set->runs[0]);
     ASSERT(set != NULL);
     atomic_init(&set->refs, 1);
-    set->n = n;
+    set->n = 0, set->n_all = n;
     if (n) memcpy(set->runs, runs, n * sizeof set->runs[0]);
     if (n > 1) qsort(set->runs, n, sizeof set->runs[0], by_place);
+    while (set->n < n && series_run_info(set->runs[set->n])->level == 0) set->n++;
     return set;
 }
 
@@ -25,7 +27,7 @@ void series_set_hold(struct series_set *set) { atomic_fetch_add(&set->refs, 1); 
 
 void series_set_let_go(struct series_set *set) {
     if (!set || atomic_fetch_sub(&set->refs, 1) != 1) return;
-    for (size_t i = 0; i < set->n; i++) series_run_unref(set->runs[i]);
+    for (size_t i = 0; i < set->n_all; i++) series_run_unref(set->runs[i]);
     free(set);
 }
 

@@ -10,8 +10,9 @@
 
 struct series_set {
     _Atomic unsigned refs;
-    size_t n;
-    struct series_run *runs[]; /* by partition, then the newest first */
+    size_t n, n_all;
+    struct series_run *runs[]; /* [n] with rows, by partition, then the newest first; behind them, up to n_all, those of
+                                  other levels */
 };
 
 /* Takes over the references given; the array stays the caller's. One reference to the set. */
