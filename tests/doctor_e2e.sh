@@ -15,7 +15,7 @@ check() {
 }
 start() {
     : >"$temp/ready"
-    "$weft" serve --data "$temp/data" --http 127.0.0.1:0 --mqtt 127.0.0.1:0 >"$temp/ready" 2>>"$temp/log" &
+    "$weft" serve --data "$temp/data" --http 127.0.0.1:0 --mqtt 127.0.0.1:0 --store-keep 9000d >"$temp/ready" 2>>"$temp/log" &
     server=$!
     for _ in $(seq 100); do
         at=$(sed -n 's/.*"http":"\([^"]*\)".*/\1/p' "$temp/ready")
@@ -44,6 +44,12 @@ for thing in press-1 press-2; do
     awk -v thing=$thing 'BEGIN { for (i = 0; i < 3000; i++) printf "m,host=%s rpm=%d,load=%.1f %d\n", thing, 1400 + i % 90, i % 50 / 10, 1700006400 + i * 10 }' |
         curl -s -o /dev/null -H "Authorization: Token $token" --data-binary @- "http://$at/write?db=x&precision=s"
 done
+manager=$("$weft" token create --data "$temp/data" --user chief --role manager)
+"$weft" compact series --data "$temp/data" >/dev/null 2>&1
+check "what is kept, of whoever may see it" "$(curl -s -H "Authorization: Bearer $manager" "http://$at/api/v1/series/keep" |
+    grep -c '"keep":"raw 9000d","what":"raw","from":"2023-11-15T00:00:00Z"')" 1
+doctor --retention
+check "and when it goes" "$status $(says '2023-11-15  2023-11-16  raw  .* 2048-.* raw 9000d')" "0 1"
 doctor
 check "beside the server" "$status $(says 'its server is at work')" "0 1"
 doctor --repair

@@ -14,22 +14,24 @@
 #include "os/file.h"
 #include "store/blobs.h"
 #include "store/records.h"
+#include "store/series_manifest.h"
 #include "trust/ledger.h"
 
 struct visit {
     const char *dir;
-    bool repair, deep, json, beside;
+    bool repair, deep, json, beside, retention;
     struct doctor_report *report;
 };
 
 static int help(FILE *to, int status) {
     fprintf(to,
-            "usage: weft doctor [DATA] [--repair] [--deep] [--json]\n\n"
+            "usage: weft doctor [DATA] [--repair | --retention] [--deep] [--json]\n\n"
             "Reads everything that the folder (data) keeps and compares it with its checksums: telemetry, records,\n"
             "files, the ledger. Beside a running server it only looks.\n\n"
             "  --repair  takes what cannot be read out of what can; nothing is deleted: files as they were go to\n"
             "            DATA/series/lost/. Stop the server first, and copy the folder if there is room\n"
             "  --deep    makes every roll-up again and compares it, not a sample of them\n"
+            "  --retention  only says what telemetry there is, how long it is kept, and when which part of it goes\n"
             "  --json    the findings as one JSON object on standard output\n\n"
             "Exit status: 0 all is well, 1 something is damaged, 2 something was mended.\n");
     return status;
@@ -131,6 +133,19 @@ static Err look_at_ledger(struct visit *v) {
     return err;
 }
 
+/* ---- what goes when: from the manifest alone, nothing else is opened */
+
+static Err show_retention(struct visit *v) {
+    char dir[4096];
+    struct series_manifest manifest;
+    snprintf(dir, sizeof dir, "%.3900s/series", v->dir);
+    series_manifest_init(&manifest);
+    Err err = series_manifest_load(file_disk, dir, &manifest);
+    if (err.code == ERR_NONE) doctor_report_retention(&manifest, v->json);
+    series_manifest_fini(&manifest);
+    return err;
+}
+
 /* ---- the whole */
 
 static Err look(struct visit *v) {
@@ -161,6 +176,8 @@ static bool read_words(struct visit *v, int argc, char **argv) {
             v->repair = true;
         else if (strcmp(argv[i], "--deep") == 0)
             v->deep = true;
+        else if (strcmp(argv[i], "--retention") == 0)
+            v->retention = true;
         else if (strcmp(argv[i], "--json") == 0)
             v->json = true;
         else if (strcmp(argv[i], "--data") == 0 && i + 1 < argc && !named)
@@ -178,6 +195,11 @@ int cmd_doctor(int argc, char **argv) {
     if (argc > 1 && strcmp(argv[1], "--help") == 0) return help(stdout, 0);
     if (!read_words(&v, argc, argv)) return help(stderr, 2);
     log_set_level(LOG_LEVEL_ERROR);
+    if (v.retention) {
+        Err shown = show_retention(&v);
+        if (shown.code) fprintf(stderr, "weft doctor: %s\n", shown.text);
+        return shown.code ? 1 : 0;
+    }
     v.report = doctor_report_new(v.json);
     Err err = visit(&v);
     int status = doctor_report_end(v.report, v.dir, v.beside, err);

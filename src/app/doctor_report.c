@@ -150,3 +150,52 @@ int doctor_report_end(struct doctor_report *r, const char *dir, bool beside, Err
     free(r);
     return status;
 }
+
+/* ---- retention */
+
+static const char *level_name(uint32_t level) {
+    return level == 0 ? "raw" : level <= SERIES_KEEP_LEVELS ? series_keep_names[level - 1] : "latest";
+}
+
+static void put_run_json(struct jw *w, const struct series_run_info *r, const char *keep, Nanos due) {
+    jw_object(w);
+    jw_kc(w, "keep", keep);
+    jw_kc(w, "what", level_name(r->level));
+    jw_ktime(w, "from", r->from), jw_ktime(w, "to", r->to);
+    jw_key(w, "dropped_at");
+    if (due == SERIES_KEEP_FOREVER)
+        jw_null(w);
+    else
+        jw_time(w, due);
+    jw_kint(w, "bytes", (int64_t)r->bytes), jw_kint(w, "rows", (int64_t)r->rows);
+    jw_object_end(w);
+}
+
+static void print_run(const struct series_run_info *r, const char *keep, Nanos due) {
+    char from[TIME_TEXT_MAX], to[TIME_TEXT_MAX], gone[TIME_TEXT_MAX] = "never";
+    time_format(r->from, from), time_format(r->to, to);
+    if (due != SERIES_KEEP_FOREVER) time_format(due, gone);
+    printf("%.10s  %.10s  %-6s  %12llu  %12llu  %-10.10s  %s\n", from, to, level_name(r->level),
+           (unsigned long long)r->rows, (unsigned long long)r->bytes, gone, keep);
+}
+
+void doctor_report_retention(const struct series_manifest *m, bool json) {
+    struct buf out = {0};
+    struct jw w;
+    char text[SERIES_KEEP_TEXT_MAX];
+    jw_init(&w, &out);
+    jw_array(&w);
+    if (!json) printf("from        to          what            rows         bytes  dropped     kept\n");
+    for (size_t i = 0; i < m->n_runs; i++) {
+        struct series_keep keep = series_manifest_keep(m, m->runs[i].class);
+        Nanos due = series_manifest_due(m, &m->runs[i]);
+        series_keep_text(&keep, text);
+        if (json)
+            put_run_json(&w, &m->runs[i], text, due);
+        else
+            print_run(&m->runs[i], text, due);
+    }
+    jw_array_end(&w);
+    if (json) printf(STR_FMT "\n", STR_ARG(buf_view(&out)));
+    buf_fini(&out);
+}

@@ -42,6 +42,7 @@
 #include "insight/query.h"
 #include "insight/view.h"
 #include "insight/watch.h"
+#include "model/thing_keep.h"
 #include "store/series.h"
 #include "trust/device.h"
 #include "trust/oidc.h"
@@ -83,7 +84,11 @@ static void rows_kept(void *ctx, const struct rows *rows) {
 
 static Err start_stores(struct flow *flow, const struct flow_options *o) {
     const struct settings *s = o->settings;
+    struct thing_keep keep;
+    Err said = thing_keep_parse(settings_text(s, SETTING_store_keep), &keep);
+    if (said.code) return err_make(said.code, "store.keep: %s", said.text);
     struct workspace_options options = {
+        .keep = &keep,
         .dir = settings_c(s, SETTING_store_data),
         .records = settings_c(s, SETTING_store_records),
         .clock = o->clock,

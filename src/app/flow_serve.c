@@ -33,6 +33,8 @@ static const struct serve_number series_numbers[] = {
     SERIES(names_bytes, "weft_series_names_bytes", true, "Memory of the names of things and metrics."),
     SERIES(latest_refused, "weft_series_latest_refused", true, "Files of latest values that could not be read."),
     SERIES(disk_bytes, "weft_series_disk_bytes", true, "Runs on disk."),
+    SERIES(dropped_runs, "weft_series_dropped_runs_total", false, "Runs dropped because their time was over."),
+    SERIES(dropped_bytes, "weft_series_dropped_bytes_total", false, "Bytes of those."),
     SERIES(log_bytes, "weft_series_log_bytes", true, "Write-ahead log on disk."),
     {0},
 };

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "app/settings.h"
+#include "app/workspace_keep.h"
 #include "document/packs.h"
 #include "document/things.h"
 #include "os/file.h"
@@ -20,7 +21,9 @@
 static Err open_series(const struct workspace_options *o, struct workspace *w) {
     char dir[4096];
     snprintf(dir, sizeof dir, "%s/series", o->dir);
+    w->keep = workspace_keep_new(w->things, w->packs, o->keep);
     struct series_options options = {.dir = dir,
+                                     .keep = workspace_keep_policy(w->keep),
                                      .clock = o->clock,
                                      .memory_bytes = o->memory_bytes,
                                      .dead_letter_bytes = o->dead_letter_bytes,
@@ -158,6 +161,7 @@ Err workspace_blobs(struct workspace *w) {
 
 void workspace_close(struct workspace *w) {
     if (w->series) series_close(w->series);
+    workspace_keep_free(w->keep);
     if (w->things) things_close(w->things);
     if (w->devices) device_close(w->devices);
     ledger_close(w->ledger);

@@ -17,7 +17,8 @@ struct workspace {
     struct things *things;
     struct packs *packs; /* and the catalog in force */
     struct documents *documents;
-    struct imports *imports; /* of the server; a command on a stopped folder has none */
+    struct imports *imports;     /* of the server; a command on a stopped folder has none */
+    struct workspace_keep *keep; /* what models say of how long series are kept */
     struct series *series;
     struct seal *seal;          /* NULL until workspace_seal */
     struct ledger *ledger;      /* NULL until workspace_ledger … */
@@ -35,7 +36,8 @@ struct workspace_options {
                             there, or none: DIR/records.db */
     const struct clock *clock;
     size_t memory_bytes, dead_letter_bytes;
-    bool must_exist; /* refuse a folder that holds no data instead of making it */
+    const struct thing_keep *keep; /* of telemetry that no model speaks of; NULL: as the folder remembers it */
+    bool must_exist;               /* refuse a folder that holds no data instead of making it */
     bool series_read_only;
     void (*on_commit)(void *ctx, const struct rows *rows); /* as in store/series.h */
     void *on_commit_ctx;

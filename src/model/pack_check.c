@@ -1,5 +1,6 @@
 /* The walk over the format's tables (pack_form.c): what stands in a file, against what may stand there. */
 #include "model/pack_form.h"
+#include "model/thing_keep.h"
 
 /* Words of other notations, and ours for them. */
 static const char *const foreign[][2] = {
@@ -41,6 +42,31 @@ static void check_name(Str name, struct pack_place at, struct pack_faults *fault
     pack_fault_add(faults, at,
                    "write it as raw_material or line2: at most 40 lower case letters, digits and '_', a letter first",
                    "'%.60s' cannot be a name", arena_c(faults->arena, name));
+}
+
+static void check_span(const struct pack_node *node, const char *what, struct pack_faults *faults) {
+    Nanos span;
+    if (!pack_node_scalar(node))
+        wrong(node, what, "a span: 36h, 90d, 8w, 5y or forever", faults);
+    else if (thing_keep_span(node->text, &span).code)
+        pack_fault_add(faults, node->at, "write 36h, 90d, 8w, 5y or forever", "'%.60s' is no time to keep something",
+                       arena_c(faults->arena, node->text));
+}
+
+static void check_keep(const struct pack_node *node, const char *what, struct pack_faults *faults) {
+    if (node->kind != PACK_MAP) {
+        check_span(node, what, faults);
+        return;
+    }
+    for (size_t i = 0; i < node->n; i++) {
+        const struct pack_member *m = &node->members[i];
+        bool known = false;
+        for (size_t k = 0; thing_keep_words[k]; k++) known |= str_eq_c(m->key, thing_keep_words[k]);
+        if (!known)
+            pack_check_unknown(faults, m->at, "samples or roll-ups called", m->key, thing_keep_words);
+        else
+            check_span(m->value, m->key.ptr, faults);
+    }
 }
 
 static void check_title(const struct pack_node *node, const char *what, struct pack_faults *faults) {
@@ -180,6 +206,7 @@ static void check_value(const struct pack_node *node, const struct pack_key *key
     case PACK_WANT_ROLES: check_roles(node, key->name, faults); break;
     case PACK_WANT_CHOICES: check_choices(node, key->name, faults); break;
     case PACK_WANT_CHECKS: check_checks(node, key->name, faults); break;
+    case PACK_WANT_KEEP: check_keep(node, key->name, faults); break;
     case PACK_WANT_PAIRS: check_pairs(node, key->name, faults); break;
     case PACK_WANT_KEYS: pack_check_map(node, key->keys, key->name, faults); break;
     case PACK_WANT_EACH:

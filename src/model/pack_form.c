@@ -91,6 +91,7 @@ static const struct pack_key metric_keys[] = {
     {"low", PACK_WANT_NUM, false, NULL, NULL, "below it an alarm rises"},
     {"high", PACK_WANT_NUM, false, NULL, NULL, "above it an alarm rises"},
     {"component", PACK_WANT_NAME, false, NULL, NULL, "the component it speaks of"},
+    {"keep", PACK_WANT_KEEP, false, NULL, NULL, "how long its samples and roll-ups are kept; as its model's"},
     END};
 static const struct pack_key attribute_keys[] = {
     {"title", PACK_WANT_TITLE, false, NULL, NULL, "its name to people"},
@@ -116,6 +117,7 @@ static const struct pack_key thing_keys[] = {
     {"components", PACK_WANT_EACH, false, component_keys, NULL, "what wears"},
     {"codes", PACK_WANT_TEXT, false, NULL, NULL, "the metric whose values are fault codes"},
     {"closed", PACK_WANT_BOOL, false, NULL, NULL, "metrics not named here are refused"},
+    {"keep", PACK_WANT_KEEP, false, NULL, NULL, "how long samples and roll-ups are kept; as [store] keep says"},
     END};
 
 static const struct pack_key when_keys[] = {

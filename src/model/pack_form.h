@@ -25,6 +25,7 @@ enum pack_want {
     PACK_WANT_EACH,    /* names → mappings with `keys` */
     PACK_WANT_TABLE,   /* any texts → mappings with `keys` */
     PACK_WANT_LIST,    /* a list of mappings with `keys` */
+    PACK_WANT_KEEP,    /* a span, or {raw: span, 1m: …, 1h: …, 1d: …} */
     PACK_WANT_GIVES,   /* document types → the fields an agreement gives: a list, or {fields, rows} */
 };
 

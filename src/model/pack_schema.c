@@ -46,6 +46,7 @@ static void write_value(const struct pack_key *key, struct jw *w) {
     case PACK_WANT_ROLES: jw_kc(w, "$ref", "#/$defs/roles"); break;
     case PACK_WANT_CHOICES: jw_kc(w, "$ref", "#/$defs/choices"); break;
     case PACK_WANT_CHECKS: jw_kc(w, "$ref", "#/$defs/checks"); break;
+    case PACK_WANT_KEEP: jw_kc(w, "$ref", "#/$defs/keep"); break;
     case PACK_WANT_PAIRS: jw_kc(w, "$ref", "#/$defs/pairs"); break;
     case PACK_WANT_KEYS: write_keys(key->keys, w); break;
     case PACK_WANT_EACH:
@@ -105,6 +106,14 @@ static void write_shared(struct jw *w) {
             "[{\"type\":\"string\"},{\"$ref\":\"#/$defs/check\"}]}}]}"));
     jw_key(w, "field");
     jw_object(w), write_keys(pack_form_field, w), jw_object_end(w);
+    jw_key(w, "keep");
+    jw_raw(w, STR("{\"oneOf\":[{\"$ref\":\"#/$defs/"
+                  "span\"},{\"type\":\"object\",\"additionalProperties\":false,\"properties\":"
+                  "{\"raw\":{\"$ref\":\"#/$defs/span\"},\"1m\":{\"$ref\":\"#/$defs/span\"},\"1h\":{\"$ref\":\"#/$defs/"
+                  "span\"},"
+                  "\"1d\":{\"$ref\":\"#/$defs/span\"}}}]}"));
+    jw_key(w, "span");
+    jw_raw(w, STR("{\"type\":\"string\",\"pattern\":\"^([1-9][0-9]*[hdwy]|forever)$\"}"));
     jw_key(w, "role");
     jw_object(w), write_words(pack_form_roles, w), jw_object_end(w);
     jw_key(w, "roles");

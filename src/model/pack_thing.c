@@ -23,6 +23,20 @@ static const struct thing_attribute *read_attributes(struct pack_build *b, const
     return list;
 }
 
+static void read_span(const struct pack_node *node, Nanos *out) {
+    if (node && pack_node_scalar(node)) thing_keep_span(node->text, out);
+}
+
+static struct thing_keep read_keep(const struct pack_node *map) {
+    struct thing_keep keep = {0};
+    const struct pack_node *node = pack_node_get(map, "keep");
+    if (!node) return keep;
+    if (node->kind != PACK_MAP) read_span(node, &keep.raw);
+    for (size_t i = 0; node->kind == PACK_MAP && thing_keep_words[i]; i++)
+        read_span(pack_node_get(node, thing_keep_words[i]), thing_keep_at(&keep, i));
+    return keep;
+}
+
 static void read_metrics(struct pack_build *b, const struct pack_node *map, struct thing_model *model) {
     struct thing_metric *list = arena_zero(b->arena, members(map) + 1, sizeof *list);
     model->n_metrics = members(map);
@@ -36,6 +50,7 @@ static void read_metrics(struct pack_build *b, const struct pack_node *map, stru
         metric->low = pack_build_num(m->value, "low");
         metric->high = pack_build_num(m->value, "high");
         metric->component = pack_build_text(m->value, "component");
+        metric->keep = read_keep(m->value);
         if (metric->low >= metric->high)
             pack_fault_add(b->faults, m->at, "low is the smaller", "'low' is not below 'high'");
     }
@@ -93,6 +108,7 @@ void pack_thing_build(struct pack_build *b, struct pack_item *item) {
     pack_build_title(b, item->node, "title", item->name, &model->title_en, &model->title_zh);
     model->pack = item->pack->info.name;
     model->closed = pack_build_flag(item->node, "closed");
+    model->keep = read_keep(item->node);
     model->code_metric = pack_build_text(item->node, "codes");
     model->attributes = read_attributes(b, pack_node_get(item->node, "attributes"), &model->n_attributes);
     read_metrics(b, pack_node_get(item->node, "metrics"), model);

@@ -4,12 +4,14 @@
 #define MODEL_THING_MODEL_H
 
 #include "model/principal.h"
+#include "model/thing_keep.h"
 
 struct thing_metric {
     const char *name, *title_en, *title_zh;
-    const char *unit;      /* for people: "V", "r/min", "bar" */
-    double low, high;      /* alarm limits; NaN: none */
-    const char *component; /* the component it speaks of, or NULL */
+    const char *unit;       /* for people: "V", "r/min", "bar" */
+    double low, high;       /* alarm limits; NaN: none */
+    const char *component;  /* the component it speaks of, or NULL */
+    struct thing_keep keep; /* its own; where it says nothing, the model's */
 };
 
 struct thing_component {
@@ -46,10 +48,12 @@ struct thing_model {
     size_t n_attributes;
     const struct thing_command *commands;
     size_t n_commands;
-    const char *pack; /* the pack it comes from */
+    const char *pack;       /* the pack it comes from */
+    struct thing_keep keep; /* of every metric, those not named here among them */
 };
 
 const struct thing_metric *thing_model_metric(const struct thing_model *model, Str name);       /* or NULL */
+struct thing_keep thing_model_keep(const struct thing_model *model, Str metric);                /* what is said of it */
 const struct thing_component *thing_model_component(const struct thing_model *model, Str name); /* or NULL */
 
 #endif

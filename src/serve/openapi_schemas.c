@@ -214,6 +214,23 @@ const struct openapi_schema openapi_schemas[] = {
                                                   NUMBER_OR_NULL) "," M("peer_median",
                                                                         NUMBER_OR_NULL) "," M("peer_mad",
                                                                                               NUMBER_OR_NULL)))))},
+    {"Kept",
+     STRICT(
+         "\"items\",\"written\"",
+         M("written",
+           OBJECT(M("flushed_bytes", INT) "," M("merged_bytes", INT) "," M("dropped_files", INT) "," M(
+               "dropped_bytes",
+               INT) "," M("amplification",
+                          NUMBER))) "," M("items",
+                                          LIST(OBJECT(M("keep", TEXT) "," M("what", TEXT) "," M("from", TIME) "," M(
+                                              "to",
+                                              TIME) "," M("dropped_at",
+                                                          OR_NULL(
+                                                              TIME)) "," M("files",
+                                                                           INT) "," M("bytes",
+                                                                                      INT) "," M("rows",
+                                                                                                 INT) "," M("values",
+                                                                                                            INT)))))},
     {"PackList",
      ITEMS(STRICT(
          "\"name\",\"version\"",

@@ -101,8 +101,8 @@ struct moment {
     Nanos now, today;
     uint64_t flushed; /* number of the last flush; with `quiet`, of one that is long ago */
     bool quiet;
-    bool whole;     /* every partition counts as over */
-    size_t several; /* generations of like size are worth merging */
+    bool whole;      /* every partition counts as over */
+    size_t several;  /* generations of like size are worth merging */
     unsigned widest; /* partition that any class allows */
     struct series_keep_class *classes;
 };

@@ -19,11 +19,18 @@ struct model {
     size_t n;
 };
 
+struct asked {
+    uint32_t class;
+    bool said;
+};
+
 struct series_keep_class {
     struct series_engine *engine;
     const struct series_keep_policy *policy;
     bool changing_held;
     struct model *models;
+    struct asked *asked;
+    size_t n_asked, cap_asked;
     size_t n_models, cap_models, at; /* at: of the thing at hand; SIZE_MAX: it has none */
 };
 
@@ -37,23 +44,27 @@ struct series_keep_class *series_keep_class_new(struct series_engine *e, bool ch
 void series_keep_class_free(struct series_keep_class *c) {
     for (size_t i = 0; i < c->n_models; i++) free(c->models[i].classes);
     free(c->models);
+    free(c->asked);
     free(c);
 }
 
 bool series_keep_class_uniform(const struct series_keep_class *c) { return !c->policy || !c->policy->model_of; }
 
-static struct series_keep usual(const struct series_engine *e) {
-    return e->options.keep ? e->options.keep->usual : (struct series_keep){0};
+/* What is said, where nothing is said as usual. Of samples, for ever is 0. */
+static struct series_keep complete(struct series_keep keep, struct series_keep usual) {
+    if (keep.raw == 0) keep.raw = usual.raw;
+    if (keep.raw == SERIES_KEEP_FOREVER) keep.raw = 0;
+    for (size_t i = 0; i < SERIES_KEEP_LEVELS; i++)
+        if (keep.rolled[i] == 0) keep.rolled[i] = usual.rolled[i];
+    return keep;
 }
 
-static bool same_keep(const struct series_keep *a, const struct series_keep *b) {
-    return memcmp(a, b, sizeof *a) == 0;
-}
+static bool same_keep(const struct series_keep *a, const struct series_keep *b) { return memcmp(a, b, sizeof *a) == 0; }
 
 /* With `changing` held: the class of what is kept so, made when there is none. */
 static uint32_t find_class(struct series_engine *e, const struct series_keep *keep) {
     struct series_manifest *m = &e->manifest;
-    struct series_keep plain = usual(e);
+    struct series_keep plain = series_manifest_keep(m, 0);
     uint32_t number = 1;
     if (same_keep(keep, &plain)) return 0;
     for (size_t i = 0; i < m->n_classes; i++) {
@@ -70,6 +81,7 @@ static uint32_t ask(struct series_keep_class *c, const void *model, MetricId met
     series_names_get(c->engine->front.names, SERIES_NAME_METRIC, metric, &party, &name);
     struct series_keep keep = c->policy->keep_of(c->policy->ctx, model, name);
     if (!c->changing_held) thread_lock(&c->engine->changing);
+    keep = complete(keep, series_manifest_keep(&c->engine->manifest, 0));
     uint32_t class = find_class(c->engine, &keep);
     if (!c->changing_held) thread_unlock(&c->engine->changing);
     return class;
@@ -101,23 +113,6 @@ uint32_t series_keep_class_of(struct series_keep_class *c, MetricId metric) {
     return m->classes[metric];
 }
 
-struct series_keep series_keep_class_keep(const struct series_manifest *m, uint32_t class) {
-    for (size_t i = 0; i < m->n_classes; i++)
-        if (m->classes[i].number == class) return m->classes[i].keep;
-    return (struct series_keep){0};
-}
-
-static Nanos after(Nanos t, Nanos span) {
-    return span == 0 || span == SERIES_KEEP_FOREVER || t > SERIES_KEEP_FOREVER - span ? SERIES_KEEP_FOREVER : t + span;
-}
-
-Nanos series_keep_class_due(const struct series_manifest *m, const struct series_run_info *info) {
-    struct series_keep keep = series_keep_class_keep(m, info->class);
-    if (info->level > SERIES_KEEP_LEVELS) return SERIES_KEEP_FOREVER;
-    Nanos rolled = info->level ? keep.rolled[info->level - 1] : 0;
-    return after(info->to, rolled ? rolled : keep.raw);
-}
-
 unsigned series_keep_class_width(const struct series_keep *keep) {
     unsigned level = SERIES_PARTITION_LEVELS - 1;
     if (keep->raw == 0 || keep->raw == SERIES_KEEP_FOREVER) return level;
@@ -137,10 +132,23 @@ unsigned series_keep_class_widest(const struct series_manifest *m) {
     return widest;
 }
 
+static bool is_among_said(struct series_keep_class *c, const struct series_keep *keep) {
+    struct series_keep said, usual = series_manifest_keep(&c->engine->manifest, 0);
+    for (size_t i = 0; c->policy->said(c->policy->ctx, i, &said); i++) {
+        said = complete(said, usual);
+        if (same_keep(&said, keep)) return true;
+    }
+    return false;
+}
+
 bool series_keep_class_is_said(struct series_keep_class *c, uint32_t class) {
-    if (class == 0 || !c->policy || !c->policy->is_said) return true;
+    if (class == 0 || !c->policy || !c->policy->said) return true;
+    for (size_t i = 0; i < c->n_asked; i++)
+        if (c->asked[i].class == class) return c->asked[i].said;
     if (!c->changing_held) thread_lock(&c->engine->changing);
-    struct series_keep keep = series_keep_class_keep(&c->engine->manifest, class);
+    struct series_keep keep = series_manifest_keep(&c->engine->manifest, class);
+    bool said = is_among_said(c, &keep);
     if (!c->changing_held) thread_unlock(&c->engine->changing);
-    return c->policy->is_said(c->policy->ctx, &keep);
+    VEC_PUSH(c->asked, c->n_asked, c->cap_asked, ((struct asked){class, said}));
+    return said;
 }

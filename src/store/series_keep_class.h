@@ -16,9 +16,6 @@ uint32_t series_keep_class_of(struct series_keep_class *classes, MetricId metric
 /* Whether anything is of this class at present; false once what was said has changed. */
 bool series_keep_class_is_said(struct series_keep_class *classes, uint32_t class);
 
-struct series_keep series_keep_class_keep(const struct series_manifest *manifest, uint32_t class);
-/* When a run is dropped; SERIES_KEEP_FOREVER: never. */
-Nanos series_keep_class_due(const struct series_manifest *manifest, const struct series_run_info *info);
 /* How wide a partition of these classes may be, so that dropping it is not much too late: a level. */
 unsigned series_keep_class_widest(const struct series_manifest *manifest);
 unsigned series_keep_class_width(const struct series_keep *keep);

@@ -23,8 +23,9 @@ static void set_class(struct series_manifest *m, uint32_t number, const struct s
 
 void series_keep_drop_begin(struct series_engine *e) {
     static const struct series_keep none;
-    struct series_keep usual = e->options.keep ? e->options.keep->usual : none;
-    if (!e->options.keep) return; /* who opens it without saying anything changes nothing */
+    if (!e->options.keep || !e->options.keep->usual) return; /* who says nothing changes nothing */
+    struct series_keep usual = *e->options.keep->usual;
+    if (usual.raw == SERIES_KEEP_FOREVER) usual.raw = 0;
     if (e->manifest.n_classes || memcmp(&usual, &none, sizeof usual) != 0) set_class(&e->manifest, 0, &usual);
 }
 
@@ -99,14 +100,14 @@ static Err save_latest(struct series_engine *e, struct series_run_info *info) {
 
 static void tell(const struct series_engine *e, const struct series_run_info *info) {
     char from[TIME_TEXT_MAX], to[TIME_TEXT_MAX], keep[SERIES_KEEP_TEXT_MAX];
-    struct series_keep said = series_keep_class_keep(&e->manifest, info->class);
+    struct series_keep said = series_manifest_keep(&e->manifest, info->class);
     time_format(info->from, from), time_format(info->to, to);
     LOG_INFO("series.dropped", LOG_C("from", from), LOG_C("to", to), LOG_C("kept", series_keep_text(&said, keep)),
              LOG_I("level", info->level), LOG_I("rows", info->rows), LOG_I("bytes", info->bytes));
 }
 
 static bool is_due(const struct series_engine *e, const struct series_run_info *info, Nanos now) {
-    return series_keep_class_due(&e->manifest, info) <= now;
+    return series_manifest_due(&e->manifest, info) <= now;
 }
 
 /* Rows with flushes up to `last` are to be dropped of this partition: the newest values among them are saved first. */
@@ -186,10 +187,10 @@ static void count_run(struct series_kept *list, size_t *n, const struct series_m
     if (k->runs == 0)
         *k = (struct series_kept){.class = info->class,
                                   .level = info->level,
-                                  .keep = series_keep_class_keep(m, info->class),
+                                  .keep = series_manifest_keep(m, info->class),
                                   .from = info->from,
                                   .to = info->to,
-                                  .dropped_at = series_keep_class_due(m, info)};
+                                  .dropped_at = series_manifest_due(m, info)};
     k->runs++, k->bytes += info->bytes, k->rows += info->rows, k->values += info->values;
 }
 

@@ -54,9 +54,8 @@ void series_manifest_write(const struct series_manifest *m, struct buf *out) {
     size_t from = out->len;
     bool version_2 = needs_2(m);
     buf_c(out, version_2 ? TITLE_2 : TITLE);
-    buf_printf(out, "\nversion %llu\nnext_file %llu\nnext_flush %llu\nlog_first %u\n",
-               (unsigned long long)m->version, (unsigned long long)m->next_file, (unsigned long long)m->next_flush,
-               m->log_first);
+    buf_printf(out, "\nversion %llu\nnext_file %llu\nnext_flush %llu\nlog_first %u\n", (unsigned long long)m->version,
+               (unsigned long long)m->next_file, (unsigned long long)m->next_flush, m->log_first);
     buf_printf(out, "names %llu %llu %u %u\nlatest %llu %llu\n", (unsigned long long)m->names_file,
                (unsigned long long)m->names_bytes, m->names[0], m->names[1], (unsigned long long)m->latest_file,
                (unsigned long long)m->latest_flush);
@@ -164,6 +163,25 @@ Err series_manifest_parse(Str text, struct series_manifest *out) {
             return err_make(ERR_CORRUPT, "the manifest's line %zu makes no sense", number);
     }
     return err_none();
+}
+
+/* ---- retention */
+
+struct series_keep series_manifest_keep(const struct series_manifest *m, uint32_t class) {
+    for (size_t i = 0; i < m->n_classes; i++)
+        if (m->classes[i].number == class) return m->classes[i].keep;
+    return (struct series_keep){0};
+}
+
+static Nanos after(Nanos t, Nanos span) {
+    return span == 0 || span == SERIES_KEEP_FOREVER || t > SERIES_KEEP_FOREVER - span ? SERIES_KEEP_FOREVER : t + span;
+}
+
+Nanos series_manifest_due(const struct series_manifest *m, const struct series_run_info *info) {
+    struct series_keep keep = series_manifest_keep(m, info->class);
+    if (info->level > SERIES_KEEP_LEVELS) return SERIES_KEEP_FOREVER;
+    Nanos rolled = info->level ? keep.rolled[info->level - 1] : 0;
+    return after(info->to, rolled ? rolled : keep.raw);
 }
 
 /* ---- file */

@@ -32,6 +32,10 @@ void series_manifest_fini(struct series_manifest *manifest);
 void series_manifest_write(const struct series_manifest *manifest, struct buf *out);
 Err series_manifest_parse(Str text, struct series_manifest *out); /* out initialised; ERR_CORRUPT names the line */
 
+struct series_keep series_manifest_keep(const struct series_manifest *manifest, uint32_t class);
+/* When a run is dropped; SERIES_KEEP_FOREVER: never. */
+Nanos series_manifest_due(const struct series_manifest *manifest, const struct series_run_info *info);
+
 /* ERR_NOT_FOUND: there is none yet. */
 Err series_manifest_load(struct file_system *fs, const char *dir, struct series_manifest *out);
 /* *unsure: after a failure either the old or the new one may be there after a power cut; else the old one stands. */

@@ -53,8 +53,8 @@ static const struct doctype alarm_type = {.name = "alarm",
                                           .change_roles = ROLE_STAFF};
 static const struct doctype *const types[] = {&alarm_type, NULL};
 
-static const struct thing_metric metrics[] = {{"heat", "Heat", "温度", "°C", 10, 90, "stove"},
-                                              {"code", "Code", "代码", "", NAN, NAN, NULL}};
+static const struct thing_metric metrics[] = {{"heat", "Heat", "温度", "°C", 10, 90, "stove", {0}},
+                                              {"code", "Code", "代码", "", NAN, NAN, NULL, {0}}};
 static const struct thing_component components[] = {{"stove", "Stove", "炉", 1000, "ST-1", "heating"}};
 const struct thing_model act_rig_model = {.name = "oven",
                                           .title_en = "Oven",
