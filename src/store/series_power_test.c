@@ -334,7 +334,8 @@ static bool open_store(struct world *w, bool read_only) {
                                      .memory_bytes = 16 << 10,
                                      .dead_letter_bytes = 256 << 10,
                                      .merge_runs = 2,
-                                     .snapshot_values = 100,
+                                     .snapshot_values = draw(w) % 3 ? 100 : 1 << 20, /* without, only a sync of their
+                                                                                        own keeps runs */
                                      .read_only = read_only};
     Err err = series_open(&options, &w->series);
     if (err.code) w->series = NULL;
