@@ -31,6 +31,7 @@ static struct sql_source source_of(struct api_call *call) {
     return (struct sql_source){.documents = o->documents,
                                .things = o->things,
                                .view = o->view,
+                               .engine = o->query,
                                .clock = o->clock,
                                .catalog = o->catalog,
                                .lens = lens_of,
@@ -188,7 +189,7 @@ static const struct route_param params[] = {
 
 const struct route api_sql_routes[] = {
     {HTTP_POST, "/api/v1/sql", "runSql", "sql", "One SELECT over documents, machines and series", ROLE_PEOPLE, NULL,
-     "SqlOrder", "SqlAnswer", 0, ROUTE_SHARED, 0, run_sql},
+     "SqlOrder", "SqlAnswer", 0, ROUTE_SHARED | ROUTE_READS, 0, run_sql},
     {HTTP_GET, "/api/v1/sql", "sql", "sql", "The same from an address, for sheets and dashboards", ROLE_PEOPLE, params,
      NULL, "SqlAnswer", 0, ROUTE_SHARED, 0, get_sql},
     {HTTP_GET, "/api/v1/sql/tables", "listSqlTables", "sql", "Tables and columns of SQL that the caller has",

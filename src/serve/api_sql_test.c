@@ -162,6 +162,20 @@ static void series_tables(struct serve_rig *rig) {
         {"select time_bucket('1h', time) h, thing, avg(value) from samples where metric = 'volt' and thing = 'm-1' "
          "group by 1, 2 limit 1",
          "[[\"2015-01-01T00:00:00.000Z\",\"m-1\",209.8]]"},
+        {"select start, count, avg, min, max, first, last from windows where metric = 'volt' and width = '1h' and "
+         "thing = "
+         "'m-1' and start >= '2015-01-01T01:00:00Z' and start < '2015-01-01T02:00:00Z'",
+         "[[\"2015-01-01T01:00:00.000Z\",30,212.2,200,222,212,222]]"},
+        {"select thing, sum(count) from windows where metric = 'volt' and width = '15m' group by thing order by thing",
+         "[[\"m-1\",120],[\"m-2\",120]]"},
+        {"select count(*) from windows where metric = 'nothing' and width = '15m'", "[[0]]"},
+        {"select time, volt from model3 where thing = 'm-1' and time < '2015-01-01T00:03:00Z' order by time",
+         "[[\"2015-01-01T00:00:00.000Z\",200],[\"2015-01-01T00:02:00.000Z\",202]]"},
+        {"select count(*), count(volt), count(rotate) from model3", "[[240,240,0]]"},
+        {"select f.number, w.max from fault f join windows w on w.thing = f.thing and w.metric = 'volt' and w.width = "
+         "'2h' "
+         "and w.start = time_bucket('2h', time_add(f.occurred_at, '-1h'))",
+         "[[\"FA-000001\",222]]"},
         /* what a machine measured in the hour before each of its faults */
         {"select f.number, count(s.value), max(s.value) from fault f left join samples s on s.thing = f.thing and "
          "s.metric = 'volt' and s.time >= time_add(f.occurred_at, '-1h') and s.time < f.occurred_at group by f.id "
@@ -316,6 +330,8 @@ static void refusals(struct serve_rig *rig) {
          "longer than its limit"},
         {"select time_of('yesterday')", "'yesterday' is no time"},
         {"select time_bucket('ten', now())", "'ten' is no span"},
+        {"select * from windows where metric = 'volt'", "'windows' needs its metric and width"},
+        {"select * from windows where metric = 'volt' and width = 'ten'", "ten"},
         {"select text match 'x' from fault", "only the column 'search'"},
         {"select trim('x', printf('%.100c', 'x'))", "at most 64 bytes"},
     };

@@ -100,7 +100,8 @@ Err sql_guard_check(struct sql_session *s);      /* time, and whether anybody st
 void sql_guard_run(const struct sql_session *s); /* the session whose clock is asked on this thread; NULL: none */
 /* ---- sql_vtab.c */
 Err sql_vtab_add(struct sql_session *s, struct sql_table *table);
-Err sql_scan_hold(struct sql_scan *scan); /* counts what the scan's arenas hold */
+Err sql_scan_hold_more(struct sql_scan *scan, size_t more); /* and so many bytes besides */
+Err sql_scan_hold(struct sql_scan *scan);                   /* counts what the scan's arenas hold */
 /* The first term on the column with that operator, or NULL. */
 const struct sql_term *sql_scan_term(const struct sql_scan *scan, unsigned col, enum doc_op op);
 bool sql_scan_text(const struct sql_scan *scan, unsigned col, Str *out); /* col = 'text' is asked for */

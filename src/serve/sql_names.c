@@ -67,6 +67,7 @@ struct sql_table *sql_names_make(struct sql_session *s, Str name, Err *why) {
         *why = none;
         return NULL;
     }
+    if (is_fixed(name)) return sql_wide_make(s, name, &lens);
     for (; *types; types++)
         if ((t = of_type(s, *types, name, why)) || why->code != ERR_NONE) return t;
     return none.code == ERR_NONE ? sql_wide_make(s, name, &lens) : NULL;

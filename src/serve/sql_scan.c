@@ -2,9 +2,9 @@
 #include "serve/sql_inner.h"
 
 /* Nobody may hold more than the statement's memory, in SQLite or in what is read for it. */
-Err sql_scan_hold(struct sql_scan *scan) {
+Err sql_scan_hold_more(struct sql_scan *scan, size_t more) {
     struct sqlheap *heap = &scan->table->session->heap;
-    size_t now = arena_used(&scan->arena) + arena_used(&scan->page);
+    size_t now = arena_used(&scan->arena) + arena_used(&scan->page) + more;
     sqlheap_give(heap, scan->held);
     scan->held = 0;
     if (!sqlheap_take(heap, now))
@@ -15,6 +15,8 @@ Err sql_scan_hold(struct sql_scan *scan) {
     scan->held = now;
     return err_none();
 }
+
+Err sql_scan_hold(struct sql_scan *scan) { return sql_scan_hold_more(scan, 0); }
 
 const struct sql_term *sql_scan_term(const struct sql_scan *scan, unsigned col, enum doc_op op) {
     for (size_t i = 0; i < scan->n_terms; i++)

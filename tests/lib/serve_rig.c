@@ -9,6 +9,7 @@
 #include "base/num.h"
 #include "document/doc_terms.h"
 #include "document/imports.h"
+#include "insight/query.h"
 #include "insight/view.h"
 #include "store/blobs.h"
 #include "store/records.h"
@@ -113,7 +114,10 @@ static bool open_stores(struct serve_rig *rig) {
                                &rig->imports)))
         return false;
     struct view_options view = {.series = rig->series, .things = rig->things, .clock = &rig->clock};
-    return open_sharing(rig) && CHECK_OK(view_open(&view, &rig->view));
+    if (!open_sharing(rig) || !CHECK_OK(view_open(&view, &rig->view))) return false;
+    struct query_engine_options query = {
+        .view = rig->view, .series = rig->series, .things = rig->things, .clock = &rig->clock};
+    return CHECK_OK(query_engine_open(&query, &rig->query));
 }
 
 static bool make_people(struct serve_rig *rig) {
@@ -166,6 +170,7 @@ static bool start(struct serve_rig *rig, size_t max_connections) {
                                     .agreements = rig->agreements,
                                     .disclosures = rig->disclosures,
                                     .view = rig->view,
+                                    .query = rig->query,
                                     .catalog = &rig->cell,
                                     .rows_kept = rows_kept,
                                     .ingest = ingest,
@@ -198,6 +203,7 @@ void serve_rig_close(struct serve_rig *rig) {
     serve_rig_json(NULL, NULL, NULL, NULL, NULL, 0);
     http_client_close(&rig->client);
     serve_stop(__atomic_exchange_n(&rig->serve, NULL, __ATOMIC_ACQ_REL));
+    if (rig->query) query_engine_close(rig->query);
     if (rig->view) view_close(rig->view);
     disclosures_close(rig->disclosures);
     agreements_close(rig->agreements);

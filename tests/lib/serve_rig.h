@@ -32,6 +32,7 @@ struct serve_rig {
     struct agreements *agreements;
     struct disclosures *disclosures;
     struct view *view;
+    struct query_engine *query;
     struct serve *serve;
     PartyId acme, other;
     struct principal system;
