@@ -23,6 +23,7 @@
 #include "app/cmd_ledger.h"
 #include "app/cmd_pack.h"
 #include "app/cmd_query.h"
+#include "app/cmd_sql.h"
 #include "app/cmd_thing.h"
 #include "app/cmd_token.h"
 #include "app/cmd_user.h"
@@ -62,6 +63,7 @@ static const struct control_command *const commands[] = {&cmd_user_add,
                                                          &cmd_device_create,
                                                          &cmd_export_series,
                                                          &cmd_query_run,
+                                                         &cmd_sql_run,
                                                          &cmd_key_rotate,
                                                          &cmd_key_rewrap,
                                                          &cmd_key_erase,

@@ -16,6 +16,7 @@
 #include "app/cmd_query.h"
 #include "app/cmd_run.h"
 #include "app/cmd_serve.h"
+#include "app/cmd_sql.h"
 #include "app/cmd_thing.h"
 #include "app/cmd_token.h"
 #include "app/cmd_user.h"
@@ -46,6 +47,7 @@ static const struct command commands[] = {
     {"import", "import TYPE FILE: a table, CSV or XLSX, becomes documents", cmd_import, NULL},
     {"export", "export TYPE: documents as a table; export series: samples as CSV", export, NULL},
     {"query", "query FILE.json: a question over series, answered as a table or CSV", cmd_query, NULL},
+    {"sql", "one SELECT over documents, machines and series; .tables lists what there is", cmd_sql, NULL},
     {"compact", "compact series: telemetry in its smallest form, now", NULL, &cmd_compact},
     {"doctor", "look whether all that is kept is well, and mend what can be", cmd_doctor, NULL},
     {"key", "key rotate, rewrap, erase: what secrets are sealed with", cmd_key, NULL},
