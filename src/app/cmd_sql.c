@@ -1,6 +1,6 @@
 /*
- * `weft sql "select …"`: the SQL of /api/v1/sql on the folder of a running server, with the eyes of a party of it. A table as
- * people read it, columns under each other also where the text is Chinese; or CSV, or JSON.
+ * `weft sql "select …"`: the SQL of /api/v1/sql on the folder of a running server, with the eyes of a party of it. A
+ * table as people read it, columns under each other also where the text is Chinese; or CSV, or JSON.
  */
 #include "app/cmd_sql.h"
 
