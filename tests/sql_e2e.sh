@@ -44,8 +44,8 @@ has 'an order' "$(post /api/v1/docs/work_order '{"thing":"truck_1","kind":"reque
 check 'single samples' "$(ask "select count(*), min(value), max(value) from samples where thing='truck_1' and metric='readings.velocity'" | tail -1)" 600,1,60
 check 'a column a metric' "$(ask "select velocity, fuel from readings where thing='truck_2' and time < '2023-11-15T00:00:20Z' order by time" | tr '\n' ' ')" 'velocity,fuel 2,100 3,99.9 '
 check 'windows' "$(ask "select start, count, avg, min, max from windows where metric='readings.velocity' and width='10m' and thing='truck_1' order by start limit 1" | tail -1)" 2023-11-15T00:00:00.000Z,60,30.5,1,60
-check 'a tag' "$(ask "select thing, value from tags where tag = 'fleet' order by 1" | tr '\n' ' ')" 'thing,value truck_1,South truck_2,North '
-check 'fuel by fleet' "$(ask "select g.value, sum(w.count) from windows w join tags g on g.thing = w.thing and g.tag = 'fleet' where w.metric = 'readings.fuel' and w.width = '1d' group by 1 order by 1" | tr '\n' ' ')" 'value,sum(w.count) North,600 South,600 '
+check 'a tag' "$(ask "select thing, value from latest where metric = '@fleet' order by 1" | tr '\n' ' ')" 'thing,value truck_1,South truck_2,North '
+check 'fuel by fleet' "$(ask "select g.value, sum(w.count) from windows w join latest g on g.thing = w.thing and g.metric = '@fleet' where w.metric = 'readings.fuel' and w.width = '1d' group by 1 order by 1" | tr '\n' ' ')" 'value,sum(w.count) North,600 South,600 '
 check 'orders beside what was measured' "$(ask "select o.title_zh, o.state, max(s.value) from work_order o join samples s on s.thing = o.thing and s.metric = 'readings.velocity' and s.time < o.created group by o.id" | tail -1)" 主轴承异响,requested,60
 has 'a plan' "$(post /api/v1/sql '{"sql":"select * from samples where thing = 1 and time > 2","explain":true}')" 'thing = ? and time > ?'
 has 'a slip' "$(ask 'select velocty from readings')" "did you mean 'velocity'?"
