@@ -53,30 +53,13 @@
 #define KIB ((uint32_t)1 << 10)
 #define DENY_MAX 64
 
-static const struct control_command *const commands[] = {&cmd_user_add,
-                                                         &cmd_user_password,
-                                                         &cmd_user_roles,
-                                                         &cmd_user_list,
-                                                         &cmd_user_party_add,
-                                                         &cmd_user_party_list,
-                                                         &cmd_token_create,
-                                                         &cmd_device_create,
-                                                         &cmd_export_series,
-                                                         &cmd_query_run,
-                                                         &cmd_sql_run,
-                                                         &cmd_key_rotate,
-                                                         &cmd_key_rewrap,
-                                                         &cmd_key_erase,
-                                                         &cmd_ledger_status,
-                                                         &cmd_ledger_witness,
-                                                         &cmd_compact,
-                                                         &cmd_pack_install,
-                                                         &cmd_pack_upgrade,
-                                                         &cmd_pack_remove,
-                                                         &cmd_pack_list,
-                                                         &cmd_import_table,
-                                                         &cmd_import_out,
-                                                         NULL};
+static const struct control_command *const commands[] = {
+    &cmd_user_add,       &cmd_user_password,   &cmd_user_roles,    &cmd_user_list,
+    &cmd_user_party_add, &cmd_user_party_list, &cmd_token_create,  &cmd_device_create,
+    &cmd_export_series,  &cmd_query_run,       &cmd_sql_run,       &cmd_key_rotate,
+    &cmd_key_rewrap,     &cmd_key_erase,       &cmd_ledger_status, &cmd_ledger_witness,
+    &cmd_compact,        &cmd_pack_install,    &cmd_pack_upgrade,  &cmd_pack_remove,
+    &cmd_pack_list,      &cmd_import_table,    &cmd_import_out,    NULL};
 
 /* ---- keep: rows that are durable go on to be understood */
 static void rows_kept(void *ctx, const struct rows *rows) {
