@@ -273,7 +273,7 @@ const peers = {
             config,
             `<yandex><logger><level>error</level><log>${temp}/ch.log</log><errorlog>${temp}/ch.err</errorlog></logger><http_port>${port}</http_port><tcp_port>${tcp}</tcp_port>` +
                 `<interserver_http_port>${inner}</interserver_http_port><listen_host>127.0.0.1</listen_host><path>${dir}/</path><tmp_path>${dir}/tmp/</tmp_path>` +
-                `<users_config>${temp}/users.xml</users_config><default_profile>default</default_profile><default_database>default</default_database><mark_cache_size>5368709120</mark_cache_size></yandex>`,
+                `<users_config>${temp}/users.xml</users_config><default_profile>default</default_profile><default_database>default</default_database><mark_cache_size>5368709120</mark_cache_size><keep_alive_timeout>600</keep_alive_timeout></yandex>`,
         );
         fs.writeFileSync(
             path.join(temp, 'users.xml'),
