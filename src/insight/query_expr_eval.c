@@ -230,7 +230,43 @@ struct truth {
     bool constant;
 };
 
-static void truth_of(struct query_eval *e, const struct query_node *node, unsigned slot, struct truth *t) {
+static bool is_coalesce(const struct query_node *node) {
+    return node->op == QUERY_OP_CALL && node->call->shape == QUERY_CALL_COALESCE;
+}
+
+/* Which rows have a value, without computing any where that is not needed. */
+static void there_of(struct query_eval *e, const struct query_node *node, uint64_t there[QUERY_WORDS], bool *constant) {
+    if (is_coalesce(node)) {
+        uint64_t part[QUERY_WORDS];
+        bool fixed;
+        *constant = true;
+        memset(there, 0, QUERY_WORDS * sizeof *there);
+        for (size_t k = 0; k < node->n_args; k++) {
+            there_of(e, node->args[k], part, &fixed);
+            for (size_t w = 0; w < QUERY_WORDS; w++) there[w] |= part[w];
+            *constant &= fixed;
+        }
+        return;
+    }
+    struct query_vec v = eval(e, node);
+    *constant = v.constant;
+    if (v.constant || (v.form != QUERY_FORM_VALUE && !v.has)) {
+        memset(there, query_vec_has(&v, 0) ? 0xff : 0, QUERY_WORDS * sizeof *there);
+    } else if (v.form != QUERY_FORM_VALUE) {
+        memcpy(there, v.has, QUERY_WORDS * sizeof *there);
+    } else {
+        memset(there, 0, QUERY_WORDS * sizeof *there);
+        for (size_t i = 0; i < e->frame->n; i++) there[i / 64] |= (uint64_t)(v.values[i].kind != VALUE_NONE) << i % 64;
+    }
+}
+
+static void truth_of_null(struct query_eval *e, const struct query_node *node, struct truth *t) {
+    there_of(e, node->args[0], t->no, &t->constant);
+    for (size_t w = 0; w < QUERY_WORDS; w++) t->yes[w] = ~t->no[w];
+}
+
+/* What is there and not 0. */
+static void truth_of_number(struct query_eval *e, const struct query_node *node, unsigned slot, struct truth *t) {
     struct query_vec v = query_expr_eval_numbers(e, slot, 1, eval(e, node), e->frame->n);
     size_t n = v.constant ? 1 : e->frame->n;
     t->constant = v.constant;
@@ -250,6 +286,30 @@ static void truth_of(struct query_eval *e, const struct query_node *node, unsign
     }
 }
 
+static void truth_of(struct query_eval *e, const struct query_node *node, unsigned slot, struct truth *t) {
+    struct truth b;
+    bool and = node->op == QUERY_OP_AND;
+    switch (node->op) {
+    case QUERY_OP_IS_NULL: truth_of_null(e, node, t); break;
+    case QUERY_OP_NOT:
+        truth_of(e, node->args[0], node->slot, &b);
+        memcpy(t->yes, b.no, sizeof t->yes), memcpy(t->no, b.yes, sizeof t->no);
+        t->constant = b.constant;
+        break;
+    case QUERY_OP_AND:
+    case QUERY_OP_OR:
+        truth_of(e, node->args[0], node->slot, t);
+        truth_of(e, node->args[1], node->slot, &b);
+        for (size_t w = 0; w < QUERY_WORDS; w++) {
+            t->yes[w] = and? t->yes[w] & b.yes[w] : t->yes[w] | b.yes[w];
+            t->no[w] = and? t->no[w] | b.no[w] : t->no[w] & b.no[w];
+        }
+        t->constant = t->constant && b.constant;
+        break;
+    default: truth_of_number(e, node, slot, t);
+    }
+}
+
 static struct query_vec truth_out(struct query_eval *e, const struct query_node *node, const struct truth *t) {
     double *out = numbers_of(e, node->slot, 0);
     uint64_t *has = e->slots[node->slot].has[0];
@@ -261,30 +321,9 @@ static struct query_vec truth_out(struct query_eval *e, const struct query_node 
 }
 
 static struct query_vec logic(struct query_eval *e, const struct query_node *node) {
-    struct truth a, b;
-    truth_of(e, node->args[0], node->slot, &a);
-    if (node->op == QUERY_OP_NOT) {
-        memcpy(b.yes, a.no, sizeof b.yes), memcpy(b.no, a.yes, sizeof b.no);
-        b.constant = a.constant;
-        return truth_out(e, node, &b);
-    }
-    truth_of(e, node->args[1], node->slot, &b);
-    for (size_t w = 0; w < QUERY_WORDS; w++) {
-        bool and = node->op == QUERY_OP_AND;
-        uint64_t yes = and? a.yes[w] & b.yes[w] : a.yes[w] | b.yes[w];
-        a.no[w] = and? a.no[w] | b.no[w] : a.no[w] & b.no[w];
-        a.yes[w] = yes;
-    }
-    a.constant = a.constant && b.constant;
-    return truth_out(e, node, &a);
-}
-
-static struct query_vec is_null(struct query_eval *e, const struct query_node *node) {
-    struct query_vec v = eval(e, node->args[0]);
-    struct pair p = {.constant = v.constant, .out = numbers_of(e, node->slot, 0)};
-    p.n = v.constant ? 1 : e->frame->n;
-    for (size_t i = 0; i < p.n; i++) p.out[i] = !query_vec_has(&v, i);
-    return result(&p, VALUE_BOOL);
+    struct truth t;
+    truth_of(e, node, node->slot, &t);
+    return truth_out(e, node, &t);
 }
 
 /* ---- functions */
@@ -374,12 +413,45 @@ static struct query_vec choose_values(struct query_eval *e, const struct query_n
                               .has = has};
 }
 
+/* coalesce of numbers that are not constant: what the first lacks is taken from the next, word by word. */
+static bool coalesce_numbers(struct query_eval *e, const struct query_node *node, const struct query_vec *parts,
+                             struct query_vec *out) {
+    uint8_t kind = parts[0].kind;
+    for (size_t k = 0; k < node->n_args; k++) {
+        if (parts[k].form != QUERY_FORM_NUMBER || parts[k].constant) return false;
+        if (parts[k].kind != kind) kind = VALUE_FLOAT;
+    }
+    size_t n = e->frame->n;
+    double *numbers = numbers_of(e, node->slot, 0);
+    uint64_t *has = e->slots[node->slot].has[0];
+    memset(has, 0, QUERY_WORDS * sizeof *has);
+    for (size_t from = 0; from < n; from += 64) {
+        uint64_t rows = n - from >= 64 ? ~UINT64_C(0) : (UINT64_C(1) << (n - from)) - 1, done = 0;
+        for (size_t k = 0; k < node->n_args && done != rows; k++) {
+            uint64_t take = (parts[k].has ? parts[k].has[from / 64] : ~UINT64_C(0)) & rows & ~done;
+            done |= take;
+            if (k == 0)
+                memcpy(numbers + from, parts[k].numbers + from, (n - from < 64 ? n - from : 64) * sizeof *numbers);
+            else
+                for (; take; take &= take - 1) {
+                    size_t i = from + (size_t)__builtin_ctzll(take);
+                    numbers[i] = parts[k].numbers[i];
+                }
+        }
+        has[from / 64] = done;
+    }
+    *out = (struct query_vec){.form = QUERY_FORM_NUMBER, .kind = kind, .numbers = numbers, .has = has};
+    return true;
+}
+
 static struct query_vec call_choose(struct query_eval *e, const struct query_node *node) {
-    struct query_vec parts[16];
+    struct query_vec parts[16] = {0};
     struct truth t;
     bool is_if = node->call->shape == QUERY_CALL_IF;
     if (is_if) truth_of(e, node->args[0], node->slot, &t);
     for (size_t k = is_if; k < node->n_args; k++) parts[k] = eval(e, node->args[k]);
+    struct query_vec out;
+    if (!is_if && coalesce_numbers(e, node, parts, &out)) return out;
     return choose_values(e, node, parts, is_if ? &t : NULL);
 }
 
@@ -476,8 +548,8 @@ static struct query_vec eval(struct query_eval *e, const struct query_node *node
     case QUERY_OP_GE: return compare(e, node);
     case QUERY_OP_NOT:
     case QUERY_OP_AND:
-    case QUERY_OP_OR: return logic(e, node);
-    case QUERY_OP_IS_NULL: return is_null(e, node);
+    case QUERY_OP_OR:
+    case QUERY_OP_IS_NULL: return logic(e, node);
     case QUERY_OP_CALL: return call(e, node);
     case QUERY_OP_AGG: break;
     }

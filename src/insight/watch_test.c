@@ -15,11 +15,11 @@ void watch_test(void);
 
 /* ---- a fleet like the demo's */
 static const struct thing_metric press_metrics[] = {
-    {"volt", "Voltage", "电压", "V", 118, 226, "comp1"},
-    {"rotate", "Rotation speed", "转速", "r/min", 240, 626, "comp2"},
-    {"pressure", "Pressure", "压力", "bar", 67, 146, "comp3"},
-    {"vibration", "Vibration", "振动", "μm", 22.5, 63, "comp4"},
-    {"error", "Fault code", "故障码", "", NAN, NAN, NULL},
+    {"volt", "Voltage", "电压", "V", 118, 226, "comp1", {0}},
+    {"rotate", "Rotation speed", "转速", "r/min", 240, 626, "comp2", {0}},
+    {"pressure", "Pressure", "压力", "bar", 67, 146, "comp3", {0}},
+    {"vibration", "Vibration", "振动", "μm", 22.5, 63, "comp4", {0}},
+    {"error", "Fault code", "故障码", "", NAN, NAN, NULL, {0}},
 };
 static const struct thing_component press_components[] = {
     {"comp1", "Drive", "驱动", 1500, "P1", "a"},

@@ -409,6 +409,15 @@ static void cuts_case(void) {
     if (why[0]) printf("  %s\n", why);
 }
 
+/* Threads of the store's own decide what a cut meets, so a loss that is nearly always found at once is looked for
+ * again, in other worlds, before it is said that there is none. */
+static bool loses(const char *without, char why[320]) {
+    bool lost = false;
+    for (uint64_t again = 0; again < 8 && !lost; again++)
+        lost = !survives(5000 + 100000 * again, SITE_CUTS, without, why);
+    return lost;
+}
+
 /* Which syncs there are is learnt from one world. */
 static void sites_case(void) {
     struct world *w = new_world(5);
@@ -420,7 +429,7 @@ static void sites_case(void) {
     for (size_t i = 0; i < n; i++) {
         unit_case(names[i]);
         if (SITE_CUTS == 0) unit_skip("the release build tries it");
-        if (SITE_CUTS && survives(5000, SITE_CUTS, names[i], why))
+        if (SITE_CUTS && !loses(names[i], why))
             printf("  nothing is lost without '%s': it is not needed, or this test is too weak\n", names[i]),
                 CHECK(false);
     }
