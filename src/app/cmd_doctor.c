@@ -19,18 +19,17 @@
 
 struct visit {
     const char *dir;
-    bool repair, deep, json, beside, retention;
+    bool repair, json, beside, retention;
     struct doctor_report *report;
 };
 
 static int help(FILE *to, int status) {
     fprintf(to,
-            "usage: weft doctor [DATA] [--repair | --retention] [--deep] [--json]\n\n"
+            "usage: weft doctor [DATA] [--repair | --retention] [--json]\n\n"
             "Reads everything that the folder (data) keeps and compares it with its checksums: telemetry, records,\n"
             "files, the ledger. Beside a running server it only looks.\n\n"
             "  --repair  takes what cannot be read out of what can; nothing is deleted: files as they were go to\n"
             "            DATA/series/lost/. Stop the server first, and copy the folder if there is room\n"
-            "  --deep    makes every roll-up again and compares it, not a sample of them\n"
             "  --retention  only says what telemetry there is, how long it is kept, and when which part of it goes\n"
             "  --json    the findings as one JSON object on standard output\n\n"
             "Exit status: 0 all is well, 1 something is damaged, 2 something was mended.\n");
@@ -60,7 +59,6 @@ static Err look_at_series(struct visit *v) {
     struct series_doctor_options options = {.dir = dir,
                                             .repair = v->repair,
                                             .beside = v->beside,
-                                            .deep = v->deep,
                                             .sink = take_finding,
                                             .progress = take_progress,
                                             .ctx = v};
@@ -174,8 +172,6 @@ static bool read_words(struct visit *v, int argc, char **argv) {
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--repair") == 0)
             v->repair = true;
-        else if (strcmp(argv[i], "--deep") == 0)
-            v->deep = true;
         else if (strcmp(argv[i], "--retention") == 0)
             v->retention = true;
         else if (strcmp(argv[i], "--json") == 0)

@@ -38,7 +38,6 @@ struct series_doctor_options {
     const char *dir;
     bool repair;
     bool beside; /* its owner is at work */
-    bool deep;   /* all roll-ups are made again and compared, not a sample of them */
     series_doctor_sink *sink;
     /* How far it is, now and then; NULL: nobody asks. */
     void (*progress)(void *ctx, const char *file, uint64_t bytes, uint64_t bytes_all);

@@ -39,7 +39,7 @@ struct world {
     struct series_keep usual;
     int days[3]; /* how long a model's first two metrics are kept; 0: for ever. The others: as usual */
     uint64_t seed;
-    Nanos now;
+    _Atomic Nanos now; /* the store reads it on threads of its own */
 };
 
 static uint64_t draw(struct world *w) {

@@ -32,7 +32,7 @@ struct world {
     struct store_cutfs *disk;
     struct series *series;
     uint64_t seed;
-    Nanos now;
+    _Atomic Nanos now; /* the store reads it on threads of its own */
 };
 
 static uint64_t draw(struct world *w) {
