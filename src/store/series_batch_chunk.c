@@ -33,7 +33,6 @@ Err series_batch_chunk_load(struct series_batch_chunk *c, struct series_run *run
         memset(c->columns + old, 0, (c->cap_columns - old) * sizeof *c->columns);
     }
     for (size_t i = 0; i < n; i++) c->columns[i].state = SERIES_BATCH_UNREAD;
-    c->part = c->part_row = 0;
     return err_none();
 }
 
@@ -320,19 +319,6 @@ static void lay_part(const struct view *views, size_t n_views, const Nanos *time
     for (size_t k = 0; k < n_views; k++) lay_column(&views[k], rows, n, part->n, arena, &part->columns[k]);
 }
 
-/* Who reads a chunk that things share mostly reads the next thing next: looking goes on where it ended. */
-static bool find_thing(struct series_batch_chunk *c, PartyId party, ThingId thing, struct series_batch_rows *r) {
-    const struct series_part *parts = c->chunk.parts;
-    uint32_t n = c->chunk.chunk.head.n_parts;
-    uint64_t key = SERIES_RUN_KEY(party, thing);
-    if (c->part == n || SERIES_RUN_KEY(parts[c->part].party, parts[c->part].thing) > key) c->part = c->part_row = 0;
-    while (c->part < n && SERIES_RUN_KEY(parts[c->part].party, parts[c->part].thing) < key)
-        c->part_row += parts[c->part++].rows;
-    if (c->part == n || parts[c->part].thing != thing || parts[c->part].party != party) return false;
-    *r = (struct series_batch_rows){c->part_row, c->part_row + parts[c->part].rows};
-    return true;
-}
-
 /* The first row of the range whose time is not below t. */
 static uint32_t first_row(const Nanos *times, struct series_batch_rows r, Nanos t) {
     while (r.begin < r.end) {
@@ -349,7 +335,7 @@ Err series_batch_chunk_find(struct series_batch_chunk *c, struct series_batch_to
                             ThingId thing, Nanos from, Nanos to, struct series_batch_rows *out) {
     *out = (struct series_batch_rows){0};
     TRY(series_run_load_times(tools->scratch, &c->chunk));
-    if (!find_thing(c, party, thing, out)) return err_none();
+    if (!series_run_part_rows(&c->chunk, party, thing, &out->begin, &out->end)) return err_none();
     out->begin = first_row(c->chunk.times, *out, from);
     out->end = first_row(c->chunk.times, *out, to);
     return err_none();

@@ -30,7 +30,6 @@ struct series_batch_chunk {
     struct series_run_chunk chunk;
     struct series_batch_numbers *columns;
     size_t cap_columns;
-    uint32_t part, part_row; /* where the last thing was found */
     uint64_t used;           /* the owner's: when it was asked for last */
 };
 void series_batch_chunk_fini(struct series_batch_chunk *c);

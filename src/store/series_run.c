@@ -329,6 +329,7 @@ Err series_run_load_times(struct compress *scratch, struct series_run_chunk *c) 
     if (!series_chunk_read_times(scratch, &c->chunk, section, c->times))
         return corrupt(c->run, c->entry.offset + at, "a chunk's times fail their checksum");
     c->has_times = true;
+    c->part = c->part_row = 0;
     return err_none();
 }
 
@@ -379,13 +380,17 @@ Err series_run_load_column(struct compress *scratch, struct series_run_chunk *c,
     return err_none();
 }
 
-bool series_run_part_rows(const struct series_run_chunk *c, PartyId party, ThingId thing, uint32_t *begin,
-                          uint32_t *end, Nanos *stamped) {
-    uint32_t row = 0;
-    for (uint32_t i = 0; i < c->chunk.head.n_parts; row += c->parts[i++].rows) {
-        if (c->parts[i].party != party || c->parts[i].thing != thing) continue;
-        *begin = row, *end = row + c->parts[i].rows, *stamped = c->parts[i].stamped;
-        return true;
-    }
-    return false;
+static uint64_t part_key(const struct series_run_chunk *c, uint32_t part) {
+    return SERIES_RUN_KEY(c->parts[part].party, c->parts[part].thing);
+}
+
+/* Who reads a chunk that things share mostly reads the next thing next: looking goes on where it ended. */
+bool series_run_part_rows(struct series_run_chunk *c, PartyId party, ThingId thing, uint32_t *begin, uint32_t *end) {
+    uint32_t n = c->chunk.head.n_parts;
+    uint64_t key = SERIES_RUN_KEY(party, thing);
+    if (c->part > 0 && part_key(c, c->part - 1) >= key) c->part = c->part_row = 0;
+    while (c->part < n && part_key(c, c->part) < key) c->part_row += c->parts[c->part++].rows;
+    if (c->part == n || part_key(c, c->part) != key) return false;
+    *begin = c->part_row, *end = c->part_row + c->parts[c->part].rows;
+    return true;
 }

@@ -86,6 +86,7 @@ struct series_run_chunk {
     Nanos *times;                      /* [n_rows], when has_times */
     struct series_run_column *columns; /* [n_columns] */
     size_t cap_parts, cap_rows, cap_columns;
+    uint32_t part, part_row; /* where a thing's rows were looked for last */
 };
 void series_run_chunk_fini(struct series_run_chunk *chunk);
 Err series_run_load(struct series_run_chunk *chunk, struct series_run *run, const struct series_run_entry *entry);
@@ -98,8 +99,7 @@ Err series_run_load_section(struct series_run_chunk *chunk, uint32_t i, Str *out
 Err series_run_column_damaged(const struct series_run_chunk *chunk, uint32_t i); /* to be told when they are */
 /* The first column of the metric, in a directory ordered by metric; n_columns: none is, nor any later. */
 uint32_t series_run_first_column(const struct series_run_chunk *chunk, MetricId metric);
-/* The rows of one thing: [*begin, *end). Needs the times loaded. */
-bool series_run_part_rows(const struct series_run_chunk *chunk, PartyId party, ThingId thing, uint32_t *begin,
-                          uint32_t *end, Nanos *stamped);
+/* The rows of one thing: [*begin, *end). Needs the times loaded. Cheap for whoever asks in order of party and thing. */
+bool series_run_part_rows(struct series_run_chunk *chunk, PartyId party, ThingId thing, uint32_t *begin, uint32_t *end);
 
 #endif

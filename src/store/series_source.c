@@ -151,14 +151,13 @@ static void sort_samples(struct series_samples *s) {
 static Err read_chunk(struct series_source_lane *lane, const struct series_source_ref *ref) {
     struct series_run_chunk *c = &lane->chunk;
     uint32_t begin, end, columns = 0;
-    Nanos stamped;
     TRY(series_run_load(c, ref->run, &ref->entry));
     uint32_t i = series_run_first_column(c, lane->metric);
     for (; i < c->chunk.head.n_columns; i++, columns++) {
         const struct series_run_column *column;
         if (c->columns[i].form.metric != lane->metric) break;
         TRY(series_run_load_times(lane->scratch, c));
-        if (!series_run_part_rows(c, lane->party, lane->thing, &begin, &end, &stamped)) break;
+        if (!series_run_part_rows(c, lane->party, lane->thing, &begin, &end)) break;
         narrow(lane, &begin, &end);
         if (begin == end) break;
         TRY(series_run_load_column(lane->scratch, c, i, &column));
