@@ -104,6 +104,8 @@ static void set_limits(struct run *r) {
     r->shared.max_bytes = l->bytes ? l->bytes : BYTES_DEFAULT;
     r->shared.deadline = clock_monotonic() + (l->time ? l->time : TIME_DEFAULT);
     r->shared.cancel = l->cancel;
+    r->shared.gone = l->gone, r->shared.gone_ctx = l->gone_ctx;
+    r->shared.look = clock_monotonic();
 }
 
 static Err make_plan(struct run *r) {

@@ -72,6 +72,8 @@ struct query_limits { /* 0: the default */
     size_t bytes;     /* held while working; 256 MiB */
     Nanos time;       /* 30 s */
     const atomic_bool *cancel;
+    bool (*gone)(void *ctx); /* asked now and then, from any thread: nobody waits for the answer any more */
+    void *gone_ctx;
 };
 
 struct query {

@@ -18,11 +18,22 @@ static Err too_much(const struct query_shared *shared) {
                     shared->max_bytes >> 20);
 }
 
+/* One thread asks, not all of them. */
+static bool is_gone(struct query_shared *shared, Nanos now) {
+    Nanos look = atomic_load(&shared->look);
+    if (!shared->gone || now < look) return false;
+    if (!atomic_compare_exchange_strong(&shared->look, &look, now + QUERY_PIPE_LOOK)) return false;
+    return shared->gone(shared->gone_ctx);
+}
+
 bool query_pipe_go_on(struct query_shared *shared) {
     if (atomic_load(&shared->stop)) return false;
-    if (shared->cancel && atomic_load(shared->cancel))
+    Nanos now = clock_monotonic();
+    if (is_gone(shared, now))
+        query_pipe_fail(shared, err_make(ERR_CANCELLED, "nobody waits for the answer any more"));
+    else if (shared->cancel && atomic_load(shared->cancel))
         query_pipe_fail(shared, err_make(ERR_CANCELLED, "the question was withdrawn"));
-    else if (clock_monotonic() > shared->deadline)
+    else if (now > shared->deadline)
         query_pipe_fail(
             shared,
             err_make(ERR_TIMEOUT, "the question took too long: ask for less time or fewer things, or allow it more"));

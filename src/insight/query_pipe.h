@@ -14,6 +14,8 @@
 struct pipe_rows;
 struct zone;
 
+#define QUERY_PIPE_LOOK (20 * NANOS_PER_MS) /* between two looks whether anybody still waits */
+
 /* What all pipes of a question share. */
 struct query_shared {
     const struct query_plan *plan;
@@ -24,6 +26,9 @@ struct query_shared {
     uint32_t min_group; /* of things, in the first stage; 0: any */
     Nanos deadline;     /* monotonic */
     const atomic_bool *cancel;
+    bool (*gone)(void *ctx);
+    void *gone_ctx;
+    _Atomic Nanos look; /* monotonic: when `gone` is asked next */
     atomic_size_t bytes;
     atomic_bool stop;
     ThreadMutex guard; /* of err */

@@ -530,6 +530,11 @@ static void check_picks(void) {
     close_bench(&b);
 }
 
+static bool left(void *ctx) {
+    ++*(int *)ctx;
+    return true;
+}
+
 static void check_limits(void) {
     struct bench b;
     atomic_bool cancel = true;
@@ -542,6 +547,10 @@ static void check_limits(void) {
     check_fails(&b, &(struct query){.stages = &g, .n_stages = 1, .limits = {.bytes = 500}}, ERR_TOO_LARGE, "memory");
     check_fails(&b, &(struct query){.stages = &s, .n_stages = 1, .limits = {.time = 1}}, ERR_TIMEOUT, "too long");
     check_fails(&b, &(struct query){.stages = &s, .n_stages = 1, .limits = {.cancel = &cancel}}, ERR_CANCELLED, "");
+    int asked = 0;
+    check_fails(&b, &(struct query){.stages = &s, .n_stages = 1, .limits = {.gone = left, .gone_ctx = &asked}},
+                ERR_CANCELLED, "nobody waits");
+    CHECK(asked == 1);
     close_bench(&b);
 }
 

@@ -56,11 +56,15 @@ static void spool_close(struct spool *s, Err err) {
         (void)file_remove(file_disk, s->path).code;
 }
 
+static bool is_gone(void *ctx) { return http_gone(((const struct api_call *)ctx)->request); }
+
 static Err ask(struct api_call *call, const struct lens *lens, const struct query *query, struct query_json_out *out,
                struct spool *spool, Str told) {
     struct query_stats stats;
     struct query_sink sink = query_json_out_sink(out);
-    TRY(query_run(call->serve->options.query, lens, query, &sink, &stats));
+    struct query watched = *query;
+    watched.limits.gone = is_gone, watched.limits.gone_ctx = call;
+    TRY(query_run(call->serve->options.query, lens, &watched, &sink, &stats));
     TRY(spool->err);
     query_json_out_end(out, &stats, err_none());
     if (spool->file && !spool_flush(spool, out->out)) return spool->err;
