@@ -71,14 +71,17 @@ static void list_things(struct checking *c) {
     c->place_of = calloc(c->n_ids, sizeof *c->place_of);
     ASSERT(c->place_of);
     for (ThingId id = 1; id <= n; id++) {
-        char text[64];
+        char text[64], same[64];
         unsigned place;
         PartyId party;
         Str name;
         if (!series_thing_name(c->series, id, &party, &name) || name.len >= sizeof text) continue;
         memcpy(text, name.ptr, name.len);
         text[name.len] = '\0';
-        if (sscanf(text, LOAD_FLEET_NAME, &place) != 1 || place >= c->n) continue;
+        size_t digits = strcspn(text, "0123456789");
+        place = (unsigned)strtoul(text + digits, NULL, 10);
+        snprintf(same, sizeof same, LOAD_FLEET_NAME, place);
+        if (strcmp(text, same) != 0 || place >= c->n) continue;
         c->place_of[id] = place + 1;
         c->party = party;
     }

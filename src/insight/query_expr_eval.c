@@ -400,6 +400,7 @@ static struct query_vec choose_values(struct query_eval *e, const struct query_n
         bool there = query_vec_has(&parts[k], i);
         set_bit(has, i, there);
         if (values) values[i] = query_vec_value(&parts[k], i);
+        ASSERT(!out || !there || parts[k].numbers);
         if (out && there) out[i] = parts[k].numbers[parts[k].constant ? 0 : i];
         if (at && there) at[i] = parts[k].times[parts[k].constant ? 0 : i];
     }

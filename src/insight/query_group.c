@@ -261,6 +261,7 @@ static bool run_ordered(struct query_group *g, unsigned a, size_t group, const s
                         const struct query_frame *frame, size_t from, size_t to) {
     for (size_t i = from; i < to; i++) {
         if (!query_vec_has(v, i)) continue;
+        ASSERT(v->numbers);
         if (!take_ordered(g, a, group, frame->times[i], v->numbers[v->constant ? 0 : i])) return false;
     }
     return true;
@@ -367,6 +368,7 @@ static bool add_run(struct query_group *g, const struct incoming *in, size_t gro
         run.parameter = agg->parameter;
         run.no_limits = agg->no_limits;
         if (agg->agg->order) {
+            ASSERT(run.values);
             if (!run_ordered(g, a, group, run.values, in->frame, from, to)) return false;
         } else {
             agg->agg->add(query_group_inner_state(g, group, a), &run);
@@ -376,7 +378,7 @@ static bool add_run(struct query_group *g, const struct incoming *in, size_t gro
 }
 
 bool query_group_push(struct query_group *g, const struct query_frame *frame, uint32_t rank) {
-    struct incoming in;
+    struct incoming in = {.frame = frame};
     if (frame->n == 0 || (g->o.stage->windowed && !frame->times)) return true;
     if (frame->sequence != g->sequence || frame->sequence == 0) {
         if (!query_group_end_sequence(g)) return false;

@@ -498,6 +498,7 @@ static Err plan_stage(struct planner *p) {
     s->windowed = s->window.n != 0;
     s->fill = p->from->fill;
     s->fill_value = p->from->fill_value;
+    ASSERT(p->source || p->before);
     s->time_in = p->source ? 1 : p->before->time_out;
     s->thing_in = p->source ? 0 : p->before->thing_out;
     TRY(check_shape(p));

@@ -68,7 +68,7 @@ struct plan {
 };
 
 static int64_t median_of_some(const uint64_t *x, size_t n) {
-    int64_t some[SAMPLE];
+    int64_t some[SAMPLE] = {0};
     size_t count = n < SAMPLE ? n : SAMPLE;
     for (size_t i = 0; i < count; i++) {
         int64_t v = (int64_t)x[i * n / count];

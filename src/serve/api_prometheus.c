@@ -187,6 +187,7 @@ static Err read_steps(struct asking *a, struct prometheus_eval *eval) {
     TRY(read_time(a, "start", 0, &eval->query_start));
     TRY(read_time(a, "end", 0, &eval->query_end));
     TRY(read_span(a, "step", &eval->step));
+    if (eval->step <= 0) return err_make(ERR_INVALID, "'step' is a span of time above 0");
     if (eval->query_end < eval->query_start) return err_make(ERR_INVALID, "'end' is before 'start': swap them");
     int64_t n = (eval->query_end - eval->query_start) / eval->step + 1;
     if (n > (int64_t)PROMETHEUS_STEPS_MAX)

@@ -166,7 +166,7 @@ static Err rank_groups(struct grouping *g, const double *params, struct promethe
     size_t n = 0;
     struct ranked *all = calloc(g->in->n_series + 1, sizeof *all);
     double *scratch = calloc(g->in->n_series + 1, sizeof *scratch);
-    ASSERT(all && scratch);
+    ASSERT(all && scratch && params);
     Err err = quantile ? prometheus_eval_series(g->eval, g->n, out) : err_none();
     if (!quantile) *out = *g->in;
     for (size_t i = 0; i < g->eval->n && err.code == ERR_NONE; i++) {
@@ -215,6 +215,7 @@ static Err count_values(struct grouping *g, Str label, struct prometheus_value *
                 err = prometheus_eval_rows(g->eval, 1, &series[at].values);
                 if (err.code != ERR_NONE) break;
             }
+            ASSERT(series[at].values);
             double *count = &series[at].values[i];
             *count = prometheus_is_absent(*count) ? 1 : *count + 1;
         }

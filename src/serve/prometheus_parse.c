@@ -283,9 +283,10 @@ static Err parse_unary(struct prometheus_parser *p, struct prometheus_node **out
     bool minus = prometheus_parse_selector_is(p, "-");
     size_t place = p->word.place;
     if (!minus && !prometheus_parse_selector_is(p, "+")) return parse_postfix(p, out);
-    struct prometheus_node *inner;
+    struct prometheus_node *inner = NULL;
     TRY(prometheus_parse_selector_step(p));
     TRY(parse_expr(p, PROMETHEUS_UNARY_BINDS + 1, &inner));
+    ASSERT(inner);
     if (inner->type > PROMETHEUS_VECTOR)
         return prometheus_parse_selector_wrong(p, place, "a sign stands before numbers and vectors, this is %s",
                                                type_names[inner->type]);

@@ -254,6 +254,7 @@ static Err over_subquery(struct filling *f, const struct prometheus_node *node) 
 
 Err prometheus_range_over(struct prometheus_eval *eval, const struct prometheus_node *range,
                           prometheus_window_fn *window, const double *params, struct prometheus_value *out) {
+    ASSERT(range);
     struct filling f = {windows_of(eval, range, range->range, window, params), eval, out};
     if (range->kind == PROMETHEUS_NODE_SUBQUERY) return over_subquery(&f, range);
     return read_selector(&f.windows, eval, range, begin_values, take_values, &f);

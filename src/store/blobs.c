@@ -163,15 +163,16 @@ static bool tell_bad(struct check *c, const char *file, const char *what) {
     return c->bad(c->ctx, file, what);
 }
 
+static int hex_digit(char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1; }
+
 static bool id_from(const char *folder, Str name, BlobId *id) {
     char text[2 * SHA256_BYTES + 1];
     if (name.len != 2 * (SHA256_BYTES - 1)) return false;
     snprintf(text, sizeof text, "%s" STR_FMT, folder, STR_ARG(name));
     for (size_t i = 0; i < SHA256_BYTES; i++) {
-        unsigned byte;
-        int end = 0;
-        if (sscanf(text + 2 * i, "%2x%n", &byte, &end) != 1 || end != 2) return false;
-        id->hash[i] = (unsigned char)byte;
+        int high = hex_digit(text[2 * i]), low = hex_digit(text[2 * i + 1]);
+        if (high < 0 || low < 0) return false;
+        id->hash[i] = (unsigned char)(high << 4 | low);
     }
     return true;
 }

@@ -206,6 +206,7 @@ static void put_column(const struct series_batch_column *c, size_t n, const uint
     for (size_t i = 0; i < n; i++) {
         if (!has(c, i)) continue;
         series_batch_set(present, places[i]);
+        ASSERT(numbers || values);
         if (numbers)
             numbers[places[i]] = c->numbers[i];
         else

@@ -86,6 +86,7 @@ static Err write_row(struct flush *f, const struct series_partition *partition, 
         uint32_t class = series_keep_class_of(f->classes, v.metric);
         if (class != last) TRY(out_of(f, partition, class, key, &out));
         last = class;
+        ASSERT(out);
         if (out->row != i + 1) TRY(series_run_write_row(out->writer, row.time));
         out->row = i + 1;
         series_run_write_value(out->writer, v.metric, v.value);
