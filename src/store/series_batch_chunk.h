@@ -30,7 +30,7 @@ struct series_batch_chunk {
     struct series_run_chunk chunk;
     struct series_batch_numbers *columns;
     size_t cap_columns;
-    uint64_t used;           /* the owner's: when it was asked for last */
+    uint64_t used; /* the owner's: when it was asked for last */
 };
 void series_batch_chunk_fini(struct series_batch_chunk *c);
 /* Its directory. */
