@@ -20,7 +20,6 @@ import { More } from './pages/more'
 import { useNotifications } from './pages/notices'
 import { OrderPage } from './pages/order'
 import { MyWork, Orders } from './pages/orders'
-import { Predictions } from './pages/predictions'
 import { SignIn } from './pages/signin'
 import { currentRoute, link, useRoute, type Route } from './router'
 import { Button, ErrorBox, Toasts } from './ui/bits'
@@ -30,6 +29,7 @@ import { Icon, Logo, type IconName } from './ui/icons'
 import { PageHead } from './ui/page'
 import { lazy } from './ui/lazy'
 
+const Predictions = lazy(() => import('./pages/predictions').then((m) => m.Predictions))
 const DocsPage = lazy(() => import('./pages/docs').then((m) => m.DocsPage))
 const DocPage = lazy(() => import('./pages/doc').then((m) => m.DocPage))
 const ImportPage = lazy(() => import('./pages/imports').then((m) => m.ImportPage))

@@ -7,7 +7,7 @@ export const exploreWords = {
   x_model: ['型号', 'Model'],
   x_any_model: ['全部型号', 'Every model'],
   x_names: ['名称', 'Names'],
-  x_names_hint: ['press-*, oven-7', 'press-*, oven-7'],
+  x_names_hint: ['如 press-*、oven-7', 'press-*, oven-7'],
   x_tags: ['标签', 'Tags'],
   x_tag_hint: ['标签=值，回车添加', 'tag=value, then Enter'],
   x_tag_add: ['添加标签', 'Add the tag'],
