@@ -17,7 +17,7 @@ export function behaviourTests(of: () => Mock, site: () => string) {
   const lines = async (page: Page, selector: string) => (await page.innerText(selector)).split('\n').filter(Boolean)
   const tap = async (page: Page, selector: string) => { await page.locator(selector).first().tap() }
 
-  test('size: what the first page needs under 120 kB compressed, all files under 200', () => {
+  test('size: what the first page needs under 120 kB compressed, all files under 220', () => {
     const page = readFileSync(join(site(), 'index.html'), 'utf8')
     const gz = (f: string) => gzipSync(readFileSync(join(site(), f))).length
     const all = readdirSync(join(site(), 'assets'))
@@ -27,7 +27,7 @@ export function behaviourTests(of: () => Mock, site: () => string) {
     const sum = (files: Iterable<string>) => [...files].reduce((n, f) => n + gz(join('assets', f)), gz('index.html'))
     truth(first.size >= 3, 'the page names its files')
     truth(sum(first) < 120_000, `${sum(first)} bytes at first`)
-    truth(sum(all) < 200_000, `${sum(all)} bytes in all`)
+    truth(sum(all) < 220_000, `${sum(all)} bytes in all`)
   })
 
   test('sign in: refused with what the server says, then let in by the Enter key', async () => {
